@@ -1,0 +1,288 @@
+"""Value: a scalar that records its operation and local derivatives; backward over the record."""
+
+import operator
+import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from itertools import count
+from numbers import Real
+from typing import TYPE_CHECKING, Any, cast
+
+from micrograd_bp import primitives
+from micrograd_bp.freeing import release
+from micrograd_bp.primitives import ARITHMETIC, Primitive, as_real
+
+_serial_numbers = count()
+
+
+class Value:
+    """A node of the computation graph.
+
+    data: a real number, kept as a plain float.
+    label: a name for pictures and errors; a network puts the notation's symbols here.
+
+    `grad` is d(root)/d(self) after `root.backward()`. `op` is the Primitive that made the node, or
+    None at a leaf; `local_derivatives[k]` is d(self)/d(operands[k]), as it was when recorded.
+    Comparisons are by data; equality and hash by identity.
+    """
+
+    __slots__ = ("_data", "_serial", "grad", "label", "local_derivatives", "op", "operands")
+
+    is_constant = False
+
+    def __init__(self, data: float, label: str = "") -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is a str, got {label!r} ({type(label).__name__})")
+        self._data = data if type(data) is float else as_real(data, "Value()")
+        self._serial = next(_serial_numbers)
+        self.grad = 0.0
+        self.label = label
+        self.local_derivatives: tuple[float, ...] = ()
+        self.op: Primitive | None = None
+        self.operands: tuple[Value, ...] = ()
+
+    @property
+    def data(self) -> float:
+        return self._data
+
+    @data.setter
+    def data(self, number: float) -> None:
+        self._data = number if type(number) is float else as_real(number, "Value.data")
+
+    @property
+    def _op(self) -> str:
+        return "" if self.op is None else self.op.name
+
+    @property
+    def _prev(self) -> tuple["Value", ...]:
+        return self.operands
+
+    @staticmethod
+    def interpret(op: Primitive, operands: Sequence[object]) -> "Value":
+        """Record `op` on Values and numbers: how a Primitive reaches the graph."""
+        values = [x if isinstance(x, Value) else as_value(x, op.name) for x in operands]
+        return record(op, tuple(values))
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Fill `grad` of every node that self depends on: the chain rule, consumers first.
+
+        Leaves add to what they hold, until `zero_grad()`; other nodes are set afresh.
+        """
+        nodes = topological_order(self)
+        earlier = [(leaf, leaf.grad) for leaf in nodes if not leaf.operands and leaf.grad != 0.0]
+        for node in nodes:
+            node.grad = 0.0
+        self.grad = as_real(seed, "backward()")
+        for node in reversed(nodes):
+            grad = node.grad
+            for operand, derivative in zip(node.operands, node.local_derivatives, strict=True):
+                operand.grad += grad * derivative
+        for leaf, grad in earlier:
+            leaf.grad += grad
+
+    def zero_grad(self) -> None:
+        """Set `grad` to 0 here and in everything that self depends on."""
+        for node in topological_order(self):
+            node.grad = 0.0
+
+    def __repr__(self) -> str:
+        label = f", label='{self.label}'" if self.label else ""
+        return f"Value(data={self._data}, grad={self.grad}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.operands:
+            raise TypeError(
+                f"cannot copy or pickle {self!r}, the result of {self._op!r}: it would lose its"
+                " graph; copy .data, or a network's state_dict()"
+            )
+        return type(self), (self._data, self.label)
+
+    if not TYPE_CHECKING:
+
+        def __float__(self) -> float:
+            raise TypeError(
+                f"float({self!r}) would lose the gradient; take .data, or the method (v.exp())"
+            )
+
+    # Operators. Arrays and other foreign operands get their turn through NotImplemented.
+
+    def __add__(self, other: object) -> "Value":
+        return _binary(primitives.add, self, other)
+
+    def __radd__(self, other: object) -> "Value":
+        return _binary(primitives.add, other, self)
+
+    def __sub__(self, other: object) -> "Value":
+        return _binary(primitives.sub, self, other)
+
+    def __rsub__(self, other: object) -> "Value":
+        return _binary(primitives.sub, other, self)
+
+    def __mul__(self, other: object) -> "Value":
+        return _binary(primitives.mul, self, other)
+
+    def __rmul__(self, other: object) -> "Value":
+        return _binary(primitives.mul, other, self)
+
+    def __truediv__(self, other: object) -> "Value":
+        return _binary(primitives.div, self, other)
+
+    def __rtruediv__(self, other: object) -> "Value":
+        return _binary(primitives.div, other, self)
+
+    def __pow__(self, other: object) -> "Value":
+        return _binary(primitives.power, self, other)
+
+    def __rpow__(self, other: object) -> "Value":
+        return _binary(primitives.power, other, self)
+
+    def __neg__(self) -> "Value":
+        return record(primitives.neg, (self,))
+
+    def __pos__(self) -> "Value":
+        return self
+
+    def __abs__(self) -> "Value":
+        return record(primitives.absolute, (self,))
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __lt__(self, other: object) -> bool:
+        return _compare(operator.lt, self, other)
+
+    def __le__(self, other: object) -> bool:
+        return _compare(operator.le, self, other)
+
+    def __gt__(self, other: object) -> bool:
+        return _compare(operator.gt, self, other)
+
+    def __ge__(self, other: object) -> bool:
+        return _compare(operator.ge, self, other)
+
+    # Methods, named as in NumPy, whose functions call them on object arrays.
+
+    def exp(self) -> "Value":
+        return record(primitives.exp, (self,))
+
+    def expm1(self) -> "Value":
+        return record(primitives.expm1, (self,))
+
+    def log(self) -> "Value":
+        return record(primitives.log, (self,))
+
+    def log1p(self) -> "Value":
+        return record(primitives.log1p, (self,))
+
+    def sqrt(self) -> "Value":
+        return record(primitives.sqrt, (self,))
+
+    def sin(self) -> "Value":
+        return record(primitives.sin, (self,))
+
+    def cos(self) -> "Value":
+        return record(primitives.cos, (self,))
+
+    def tan(self) -> "Value":
+        return record(primitives.tan, (self,))
+
+    def tanh(self) -> "Value":
+        return record(primitives.tanh, (self,))
+
+    def sigmoid(self) -> "Value":
+        return record(primitives.sigmoid, (self,))
+
+    def softplus(self) -> "Value":
+        return record(primitives.softplus, (self,))
+
+    def relu(self) -> "Value":
+        return record(primitives.relu, (self,))
+
+    def leaky_relu(self) -> "Value":
+        return record(primitives.leaky_relu, (self,))
+
+    def maximum(self, other: "Value | float") -> "Value":
+        return cast(Value, primitives.maximum(self, other))
+
+    def minimum(self, other: "Value | float") -> "Value":
+        return cast(Value, primitives.minimum(self, other))
+
+    if sys.version_info >= (3, 13):
+
+        def __del__(self) -> None:
+            release(self)
+
+
+class Constant(Value):
+    """A leaf made of a plain number that stood in an expression: the 2 of `2 * x`."""
+
+    __slots__ = ()
+
+    is_constant = True
+
+
+def as_value(x: object, taker: str = "a Value's operand") -> Value:
+    """A Value as it is, a real number as a Constant."""
+    return x if isinstance(x, Value) else Constant(as_real(x, taker))
+
+
+def record(op: Primitive, operands: tuple[Value, ...]) -> Value:
+    """The node op(*operands), with its local derivatives."""
+    numbers = [x._data for x in operands]
+    try:
+        data = op.floats(*numbers)
+    except ARITHMETIC as error:
+        raise op.refusal(error, numbers, [x.label for x in operands]) from None
+    if type(data) is not float:
+        data = as_real(data, f"the value of {op.name}")
+    derivatives = op.derivatives(data, *numbers)
+    if type(derivatives) is not tuple or len(derivatives) != len(operands):
+        raise TypeError(
+            f"the rule of {op.name} must give a tuple with a derivative for each of its"
+            f" {len(operands)} operands, got {derivatives!r}"
+        )
+    if op.exponent is not None and operands[op.exponent].is_constant:
+        derivatives = (*derivatives[: op.exponent], 0.0, *derivatives[op.exponent + 1 :])
+    node = Value.__new__(Value)
+    node._data = data
+    node._serial = next(_serial_numbers)
+    node.grad = 0.0
+    node.label = ""
+    node.local_derivatives = derivatives
+    node.op = op
+    node.operands = operands
+    return node
+
+
+def topological_order(*roots: Value) -> list[Value]:
+    """All nodes that the roots depend on, each after its operands: the order of their creation."""
+    reached = set(roots)
+    pending = list(roots)
+    while pending:
+        for operand in pending.pop().operands:
+            if operand not in reached:
+                reached.add(operand)
+                pending.append(operand)
+    return sorted(reached, key=operator.attrgetter("_serial"))
+
+
+# What an operator can say about; any other type gets its turn, as arrays do.
+_NO_OPERANDS = (str, bytes, complex, Decimal, type(None), list, tuple, dict, set)
+
+
+def _binary(op: Primitive, x: Any, y: Any) -> Value:
+    for operand in (x, y):
+        if not isinstance(operand, Value | Real):
+            if isinstance(operand, _NO_OPERANDS):
+                as_real(operand, f"an operand of {op.name}")
+            return cast(Value, NotImplemented)
+    return record(op, (as_value(x), as_value(y)))
+
+
+def _compare(compare: Callable[[float, float], bool], x: Value, y: object) -> bool:
+    if isinstance(y, Value):
+        return compare(x._data, y._data)
+    return compare(x._data, float(y)) if isinstance(y, Real) else NotImplemented

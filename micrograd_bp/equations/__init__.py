@@ -1,0 +1,6 @@
+"""BP1 to BP4, stated twice, and checked against the scalar graph."""
+
+from micrograd_bp.equations import component, matrix
+from micrograd_bp.equations.report import check_equations
+
+__all__ = ["check_equations", "component", "matrix"]

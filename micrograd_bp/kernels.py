@@ -1,0 +1,215 @@
+"""Values on floats and on arrays, where `math` and `numpy` alone do not follow the edge table.
+
+Two families. The strict ones serve the operators that users write: they raise, and their text
+names the operands. The total ones serve the rules of derivatives: they give 0, inf or nan instead.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+Array = Any  # a float, an np.ndarray, or a sequence of either: what NumPy broadcasts
+
+NAN = math.nan
+
+
+# Strict: `x / y` and `x ** y` as users write them.
+
+
+def strict_divide(x: float, y: float) -> float:
+    if y == 0.0:
+        raise ZeroDivisionError(f"x / y with y = {y} (x = {x})")
+    return x / y
+
+
+def strict_power(x: float, y: float) -> float:
+    try:
+        z = x**y
+    except ZeroDivisionError:
+        text = f"x ** y with x = {x} cannot have a negative exponent (y = {y})"
+        raise ZeroDivisionError(text) from None
+    if isinstance(z, complex):
+        raise ValueError(f"x ** y with x = {x} < 0 needs a whole-number exponent, got y = {y}")
+    return float(z)
+
+
+# Total: what rules call.
+
+
+def divide(x: float, y: float) -> float:
+    return x / y if y != 0.0 else math.copysign(1.0, y) * x * math.inf
+
+
+def divide_arrays(x: Array, y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.divide(x, y)
+
+
+def total_power(x: float, y: float) -> float:
+    """IEEE 754's pow: where Python raises, inf or nan."""
+    try:
+        return math.pow(x, y)
+    except (ValueError, OverflowError):
+        with np.errstate(all="ignore"):
+            return float(np.power(x, y))
+
+
+def monomial(c: float, x: float, y: float) -> float:
+    """c x^y, where a factor 0 wins over an infinite one: (x^0)' is 0 at x = 0 too."""
+    if c == 0.0:
+        return 0.0
+    p = total_power(x, y)
+    return 0.0 if p == 0.0 and math.isinf(c) else c * p
+
+
+def monomial_arrays(c: Array, x: Array, y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        p = np.power(np.asarray(x, dtype=float), y)
+        zero = np.equal(c, 0.0) | (np.equal(p, 0.0) & np.isinf(c))
+        return np.where(zero, 0.0, c * p)
+
+
+def log_monomial(c: float, x: float, y: float, k: float) -> float:
+    """c x^y (log x)^k; at x = 0 the limit for y > 0, and 0 for y = 0 as well."""
+    p = monomial(c, x, y)
+    if k == 0.0:
+        return p
+    if x < 0.0 or math.isnan(x + y):
+        return NAN
+    if p == 0.0 or (x == 0.0 and y == 0.0):
+        return 0.0
+    return p * total_power(math.log(x) if x > 0.0 else -math.inf, k)
+
+
+def log_monomial_arrays(c: Array, x: Array, y: Array, k: Array) -> Array:
+    p = monomial_arrays(c, x, y)
+    with np.errstate(all="ignore"):
+        undefined = np.less(x, 0.0) | np.isnan(np.add(x, y))
+        zero = np.equal(p, 0.0) | (np.equal(x, 0.0) & np.equal(y, 0.0))
+        z = p * np.power(np.log(x), k)
+    return np.where(np.equal(k, 0.0), p, np.where(undefined, NAN, np.where(zero, 0.0, z)))
+
+
+def step(x: float) -> float:
+    return 1.0 if x > 0.0 else 0.0 if x <= 0.0 else NAN
+
+
+def step_arrays(x: Array) -> Array:
+    return np.heaviside(x, 0.0)
+
+
+def sign(x: float) -> float:
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 * x
+
+
+def share(x: float, y: float) -> float:
+    """The part of max(x, y) that is x's: 1, 0, or one half of a tie."""
+    return 1.0 if x > y else 0.0 if x < y else 0.5 if x == y else NAN
+
+
+def share_arrays(x: Array, y: Array) -> Array:
+    return np.where(np.isnan(x) | np.isnan(y), NAN, np.greater(x, y) + 0.5 * np.equal(x, y))
+
+
+def exp_difference(x: float, y: float) -> float:
+    """exp(x - y), and 1 for x = y = inf or -inf: a tie at infinity has equal parts."""
+    if x == y:
+        return 1.0
+    try:
+        return math.exp(x - y)
+    except OverflowError:
+        return math.inf
+
+
+def exp_difference_arrays(x: Array, y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.where(np.equal(x, y), 1.0, np.exp(np.subtract(x, y)))
+
+
+# Saturating functions, which never overflow.
+
+
+def sigmoid(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def sigmoid_arrays(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.where(np.less(x, 0.0), e, 1.0) / (1.0 + e)
+
+
+def softplus(x: float) -> float:
+    return relu(x) + math.log1p(math.exp(-abs(x)))
+
+
+def softplus_arrays(x: Array) -> Array:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def relu(x: float) -> float:
+    return 0.0 if x <= 0.0 else x
+
+
+def relu_arrays(x: Array) -> Array:
+    return np.maximum(x, 0.0)
+
+
+LEAK = 0.01
+
+
+def leaky_relu(x: float) -> float:
+    return LEAK * x if x <= 0.0 else x
+
+
+def leaky_relu_arrays(x: Array) -> Array:
+    return np.maximum(x, LEAK * np.asarray(x))
+
+
+def maximum(x: float, y: float) -> float:
+    return x if x > y or x != x else y
+
+
+def minimum(x: float, y: float) -> float:
+    return x if x < y or x != x else y
+
+
+# Many operands. Sums run left to right: `sum()` rounds differently from version to version.
+
+
+def total(*x: Array) -> Array:
+    z = 0.0
+    for x_i in x:
+        z = z + x_i
+    return z
+
+
+def weighted_sum(*operands: Array) -> Array:
+    """Operands w_1..w_n, a_1..a_n, and b if their number is odd."""
+    n = len(operands) // 2
+    z = 0.0
+    for w_i, a_i in zip(operands[:n], operands[n:], strict=False):
+        z = z + w_i * a_i
+    return z + operands[-1] if len(operands) % 2 else z
+
+
+def logsumexp(*x: float) -> float:
+    largest = max(x)
+    if any(x_i != x_i for x_i in x):
+        return NAN
+    if math.isinf(largest):
+        return largest
+    return largest + math.log(total(*[math.exp(x_i - largest) for x_i in x]))
+
+
+def logsumexp_arrays(*x: Array) -> Array:
+    rows = np.stack(np.broadcast_arrays(*x))  # (n, ...)
+    largest = np.max(rows, axis=0)  # (...)
+    safe = np.where(np.isinf(largest), 0.0, largest)
+    with np.errstate(all="ignore"):
+        return np.where(
+            np.isinf(largest), largest, safe + np.log(np.sum(np.exp(rows - safe), axis=0))
+        )
