@@ -1,5 +1,6 @@
 """Scalar graphs that you write, see, check equation by equation, and train."""
 
+from micrograd_bp.chain_rule import gradients
 from micrograd_bp.costs import (
     cross_entropy,
     hinge,
@@ -8,20 +9,34 @@ from micrograd_bp.costs import (
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
-from micrograd_bp.descent import SGD
+from micrograd_bp.descent import SGD, Adam, Momentum, gradient_descent
 from micrograd_bp.engine import Value
+from micrograd_bp.functional import grad, hessian, jacobian, value_and_grad
+from micrograd_bp.gradient_check import check_gradient
 from micrograd_bp.nn import MLP, Layer, Neuron
+from micrograd_bp.paths import explain
 from micrograd_bp.primitives import Primitive, logsumexp, softmax, total, weighted_sum
+
+__version__ = "0.1.0"
 
 __all__ = [
     "MLP",
     "SGD",
+    "Adam",
     "Layer",
+    "Momentum",
     "Neuron",
     "Primitive",
     "Value",
+    "check_gradient",
     "cross_entropy",
+    "explain",
+    "grad",
+    "gradient_descent",
+    "gradients",
+    "hessian",
     "hinge",
+    "jacobian",
     "log_likelihood",
     "logsumexp",
     "quadratic",
@@ -29,5 +44,6 @@ __all__ = [
     "softmax",
     "softmax_cross_entropy",
     "total",
+    "value_and_grad",
     "weighted_sum",
 ]

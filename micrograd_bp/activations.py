@@ -18,6 +18,10 @@ ELEMENTWISE = {
 COUPLED = {"softmax": softmax}  # in these z_i moves more than a_i, so they take a whole layer
 
 
+def default_activation(nonlin: bool) -> str:
+    return "relu" if nonlin else "linear"
+
+
 def is_coupled(activation: Activation) -> bool:
     return isinstance(activation, str) and activation in COUPLED
 
@@ -28,7 +32,7 @@ def elementwise(activation: Activation) -> Primitive | None:
         return activation
     if activation == "linear":
         return None
-    if activation not in ELEMENTWISE:
+    if not isinstance(activation, str) or activation not in ELEMENTWISE:
         names = [*ELEMENTWISE, "linear", *COUPLED]
         raise ValueError(f"activation is a Primitive or one of {names}, got {activation!r}")
     return ELEMENTWISE[activation]

@@ -31,7 +31,7 @@ class History:
     """Per epoch: the mean training cost, and the accuracy on held-out digits from 0 to 1."""
 
     cost: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
 
 
 def demo(directory: Path) -> None:
@@ -60,8 +60,8 @@ def demo(directory: Path) -> None:
     print(f"3. Learning {len(learn):,} digits by stochastic gradient descent, scalar by scalar\n")
     history = learn_digits(net, X, labels, learn, held_out)
     save_history(history, directory / "history.csv")
-    right = round(history.accuracy[-1] * HELD_OUT)
-    print(f"\nHeld-out accuracy: {history.accuracy[-1]:.1%} ({right} of {HELD_OUT} digits)\n")
+    right = history.validation_accuracy[-1]
+    print(f"\nHeld-out accuracy: {right:.1%} ({round(right * HELD_OUT)} of {HELD_OUT} digits)\n")
 
     print("4. Pictures\n")
     for path in [*draw_pictures(directory), *draw_history(history, directory)]:
@@ -92,9 +92,9 @@ def learn_digits(net: MLP, X: Array, labels: Array, learn: Array, held_out: Arra
                 bar.update(len(batch))
                 bar.set_postfix(epoch=epoch, cost=f"{np.mean(costs[-100:]):.3f}", refresh=False)
             history.cost.append(float(np.mean(costs)))
-            history.accuracy.append(accuracy(net, X[held_out], labels[held_out]))
+            history.validation_accuracy.append(accuracy(net, X[held_out], labels[held_out]))
             line = f"  epoch {epoch}: cost {history.cost[-1]:.3f}, held-out accuracy"
-            bar.write(f"{line} {history.accuracy[-1]:.1%}")
+            bar.write(f"{line} {history.validation_accuracy[-1]:.1%}")
     return history
 
 
@@ -118,11 +118,13 @@ def picture(x: Array) -> str:
 
 
 def save_history(history: History, path: Path) -> None:
-    """Columns epoch, cost, accuracy."""
+    """Columns epoch, cost, validation_accuracy."""
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["epoch", "cost", "accuracy"])
-        rows.writerows(zip(range(1, EPOCHS + 1), history.cost, history.accuracy, strict=True))
+        rows.writerow(["epoch", "cost", "validation_accuracy"])
+        rows.writerows(
+            zip(range(1, EPOCHS + 1), history.cost, history.validation_accuracy, strict=True)
+        )
 
 
 def one_neuron() -> Value:

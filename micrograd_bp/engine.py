@@ -12,7 +12,8 @@ from micrograd_bp import primitives
 from micrograd_bp.freeing import release
 from micrograd_bp.primitives import ARITHMETIC, Primitive, as_real
 
-_serial_numbers = count()
+_next_serial_number = count().__next__
+_new = object.__new__
 
 
 class Value:
@@ -26,15 +27,16 @@ class Value:
     Comparisons are by data; equality and hash by identity.
     """
 
-    __slots__ = ("_data", "_serial", "grad", "label", "local_derivatives", "op", "operands")
+    # Not `_data`: NumPy's masked arrays take an attribute of that name for their own.
+    __slots__ = ("_number", "_serial", "grad", "label", "local_derivatives", "op", "operands")
 
     is_constant = False
 
     def __init__(self, data: float, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is a str, got {label!r} ({type(label).__name__})")
-        self._data = data if type(data) is float else as_real(data, "Value()")
-        self._serial = next(_serial_numbers)
+        self._number = data if type(data) is float else as_real(data, "Value()")
+        self._serial = _next_serial_number()
         self.grad = 0.0
         self.label = label
         self.local_derivatives: tuple[float, ...] = ()
@@ -43,11 +45,11 @@ class Value:
 
     @property
     def data(self) -> float:
-        return self._data
+        return self._number
 
     @data.setter
     def data(self, number: float) -> None:
-        self._data = number if type(number) is float else as_real(number, "Value.data")
+        self._number = number if type(number) is float else as_real(number, "Value.data")
 
     @property
     def _op(self) -> str:
@@ -68,12 +70,14 @@ class Value:
 
         Leaves add to what they hold, until `zero_grad()`; other nodes are set afresh.
         """
+        seed = as_real(seed, "backward()")
         nodes = topological_order(self)
-        earlier = [(leaf, leaf.grad) for leaf in nodes if not leaf.operands and leaf.grad != 0.0]
+        inner = [node for node in nodes if node.operands]
+        earlier = [(leaf, leaf.grad) for leaf in nodes if leaf.grad != 0.0 and not leaf.operands]
         for node in nodes:
             node.grad = 0.0
-        self.grad = as_real(seed, "backward()")
-        for node in reversed(nodes):
+        self.grad = seed
+        for node in reversed(inner):
             grad = node.grad
             for operand, derivative in zip(node.operands, node.local_derivatives, strict=True):
                 operand.grad += grad * derivative
@@ -87,10 +91,10 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label='{self.label}'" if self.label else ""
-        return f"Value(data={self._data}, grad={self.grad}{label})"
+        return f"Value(data={self._number}, grad={self.grad}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self._number, spec) if spec else repr(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.operands:
@@ -98,7 +102,7 @@ class Value:
                 f"cannot copy or pickle {self!r}, the result of {self._op!r}: it would lose its"
                 " graph; copy .data, or a network's state_dict()"
             )
-        return type(self), (self._data, self.label)
+        return type(self), (self._number, self.label)
 
     if not TYPE_CHECKING:
 
@@ -140,16 +144,16 @@ class Value:
         return _binary(primitives.power, other, self)
 
     def __neg__(self) -> "Value":
-        return record(primitives.neg, (self,))
+        return _unary(primitives.neg, self)
 
     def __pos__(self) -> "Value":
         return self
 
     def __abs__(self) -> "Value":
-        return record(primitives.absolute, (self,))
+        return _unary(primitives.absolute, self)
 
     def __bool__(self) -> bool:
-        return self._data != 0.0
+        return self._number != 0.0
 
     def __lt__(self, other: object) -> bool:
         return _compare(operator.lt, self, other)
@@ -166,49 +170,52 @@ class Value:
     # Methods, named as in NumPy, whose functions call them on object arrays.
 
     def exp(self) -> "Value":
-        return record(primitives.exp, (self,))
+        return _unary(primitives.exp, self)
 
     def expm1(self) -> "Value":
-        return record(primitives.expm1, (self,))
+        return _unary(primitives.expm1, self)
 
     def log(self) -> "Value":
-        return record(primitives.log, (self,))
+        return _unary(primitives.log, self)
 
     def log1p(self) -> "Value":
-        return record(primitives.log1p, (self,))
+        return _unary(primitives.log1p, self)
 
     def sqrt(self) -> "Value":
-        return record(primitives.sqrt, (self,))
+        return _unary(primitives.sqrt, self)
 
     def sin(self) -> "Value":
-        return record(primitives.sin, (self,))
+        return _unary(primitives.sin, self)
 
     def cos(self) -> "Value":
-        return record(primitives.cos, (self,))
+        return _unary(primitives.cos, self)
 
     def tan(self) -> "Value":
-        return record(primitives.tan, (self,))
+        return _unary(primitives.tan, self)
 
     def tanh(self) -> "Value":
-        return record(primitives.tanh, (self,))
+        return _unary(primitives.tanh, self)
 
     def sigmoid(self) -> "Value":
-        return record(primitives.sigmoid, (self,))
+        return _unary(primitives.sigmoid, self)
 
     def softplus(self) -> "Value":
-        return record(primitives.softplus, (self,))
+        return _unary(primitives.softplus, self)
 
     def relu(self) -> "Value":
-        return record(primitives.relu, (self,))
+        return _unary(primitives.relu, self)
 
     def leaky_relu(self) -> "Value":
-        return record(primitives.leaky_relu, (self,))
+        return _unary(primitives.leaky_relu, self)
 
     def maximum(self, other: "Value | float") -> "Value":
         return cast(Value, primitives.maximum(self, other))
 
     def minimum(self, other: "Value | float") -> "Value":
         return cast(Value, primitives.minimum(self, other))
+
+    def conjugate(self) -> "Value":
+        return self
 
     if sys.version_info >= (3, 13):
 
@@ -231,7 +238,7 @@ def as_value(x: object, taker: str = "a Value's operand") -> Value:
 
 def record(op: Primitive, operands: tuple[Value, ...]) -> Value:
     """The node op(*operands), with its local derivatives."""
-    numbers = [x._data for x in operands]
+    numbers = [x._number for x in operands]
     try:
         data = op.floats(*numbers)
     except ARITHMETIC as error:
@@ -244,11 +251,25 @@ def record(op: Primitive, operands: tuple[Value, ...]) -> Value:
             f"the rule of {op.name} must give a tuple with a derivative for each of its"
             f" {len(operands)} operands, got {derivatives!r}"
         )
-    if op.exponent is not None and operands[op.exponent].is_constant:
-        derivatives = (*derivatives[: op.exponent], 0.0, *derivatives[op.exponent + 1 :])
-    node = Value.__new__(Value)
-    node._data = data
-    node._serial = next(_serial_numbers)
+    return _node(op, operands, data, _without_exponent(op, operands, derivatives))
+
+
+def _without_exponent(
+    op: Primitive, operands: tuple[Value, ...], derivatives: tuple[float, ...]
+) -> tuple[float, ...]:
+    """A constant exponent's derivative is 0: it does not vary, and its logarithm may not exist."""
+    at = op.exponent
+    if at is not None and operands[at].is_constant:
+        return (*derivatives[:at], 0.0, *derivatives[at + 1 :])
+    return derivatives
+
+
+def _node(
+    op: Primitive, operands: tuple[Value, ...], data: float, derivatives: tuple[float, ...]
+) -> Value:
+    node = _new(Value)
+    node._number = data
+    node._serial = _next_serial_number()
     node.grad = 0.0
     node.label = ""
     node.local_derivatives = derivatives
@@ -265,24 +286,45 @@ def topological_order(*roots: Value) -> list[Value]:
         for operand in pending.pop().operands:
             if operand not in reached:
                 reached.add(operand)
-                pending.append(operand)
+                if operand.operands:
+                    pending.append(operand)
     return sorted(reached, key=operator.attrgetter("_serial"))
 
 
-# What an operator can say about; any other type gets its turn, as arrays do.
+# What an operator has a say about; any other type gets its turn, as arrays do.
 _NO_OPERANDS = (str, bytes, complex, Decimal, type(None), list, tuple, dict, set)
 
 
+def _unary(op: Primitive, x: Value) -> Value:
+    """record() for one operand of a row of ours: much of the engine's time is spent here."""
+    number = x._number
+    try:
+        data = op.floats(number)
+    except ARITHMETIC as error:
+        raise op.refusal(error, [number], [x.label]) from None
+    return _node(op, (x,), data, op.derivatives(data, number))
+
+
 def _binary(op: Primitive, x: Any, y: Any) -> Value:
-    for operand in (x, y):
-        if not isinstance(operand, Value | Real):
-            if isinstance(operand, _NO_OPERANDS):
-                as_real(operand, f"an operand of {op.name}")
+    """record() for two operands of a row of ours; numbers are wrapped, arrays get their turn."""
+    if not (isinstance(x, Value) and isinstance(y, Value)):
+        number = y if isinstance(x, Value) else x
+        if not isinstance(number, Real):
+            if isinstance(number, _NO_OPERANDS):
+                as_real(number, f"an operand of {op.name}")
             return cast(Value, NotImplemented)
-    return record(op, (as_value(x), as_value(y)))
+        x, y = as_value(x), as_value(y)
+    numbers = x._number, y._number
+    try:
+        data = op.floats(*numbers)
+    except ARITHMETIC as error:
+        raise op.refusal(error, numbers, [x.label, y.label]) from None
+    operands = x, y
+    derivatives = op.derivatives(data, *numbers)
+    return _node(op, operands, data, _without_exponent(op, operands, derivatives))
 
 
 def _compare(compare: Callable[[float, float], bool], x: Value, y: object) -> bool:
     if isinstance(y, Value):
-        return compare(x._data, y._data)
-    return compare(x._data, float(y)) if isinstance(y, Real) else NotImplemented
+        return compare(x._number, y._number)
+    return compare(x._number, float(y)) if isinstance(y, Real) else NotImplemented

@@ -127,6 +127,10 @@ def exp_difference_arrays(x: Array, y: Array) -> Array:
         return np.where(np.equal(x, y), 1.0, np.exp(np.subtract(x, y)))
 
 
+def log(x: float) -> float:
+    return math.log(x)  # which would take a base as well
+
+
 # Saturating functions, which never overflow.
 
 

@@ -7,7 +7,15 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from micrograd_bp.activations import COUPLED, Activation, elementwise, is_coupled, name_of
+from micrograd_bp.activations import (
+    COUPLED,
+    Activation,
+    default_activation,
+    elementwise,
+    is_coupled,
+    name_of,
+)
+from micrograd_bp.border import as_inputs, position, size
 from micrograd_bp.engine import Value
 from micrograd_bp.initial import Rng, as_rng, first_weights
 from micrograd_bp.notation import Symbol
@@ -18,10 +26,13 @@ T = TypeVar("T")
 
 
 class Module:
-    """What Neuron, Layer and MLP share: parameters, each with a name."""
+    """What Neuron, Layer and MLP share: parameters, each with a name.
+
+    A module of one's own overrides `parameters()`, as in micrograd.
+    """
 
     def neurons_in_order(self) -> Iterator["Neuron"]:
-        raise NotImplementedError
+        yield from ()
 
     def parameters(self) -> list[Value]:
         """Layer by layer, neuron by neuron: w_1j^l, w_2j^l, ..., b_j^l."""
@@ -29,8 +40,9 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Pairs like ("w_1,2^1", Value), in the order of `parameters()`."""
-        names = (name.ascii for neuron in self.neurons_in_order() for name in neuron.names)
-        return zip(names, self.parameters(), strict=True)
+        parameters = self.parameters()
+        names = [name.ascii for neuron in self.neurons_in_order() for name in neuron.names]
+        return zip(names or [f"p_{k + 1}" for k in range(len(parameters))], parameters, strict=True)
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -73,11 +85,11 @@ class Neuron(Module):
         rng: Rng = None,
         init: str = "uniform",
     ) -> None:
-        self.activation = activation or ("relu" if nonlin else "linear")
+        self.activation = default_activation(nonlin) if activation is None else activation
         if is_coupled(self.activation):
             raise ValueError(f"{self.activation} takes a whole layer: use Layer(nin, nout, ...)")
         self._activation = elementwise(self.activation)
-        self.w = [Value(w_i) for w_i in first_weights(_size(nin, "nin"), rng, init)]
+        self.w = [Value(w_i) for w_i in first_weights(size(nin, "nin"), rng, init)]
         self.b = Value(0.0)
         self.z: Value | None = None
         self.a: Value | None = None
@@ -116,7 +128,7 @@ class Neuron(Module):
         return a
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
-        a = _as_inputs(x, len(self.w), None, "x", repr(self))
+        a = as_inputs(x, len(self.w), None, "x", repr(self))
         return self.remember(self.activate(self.weighted_input(a)))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -141,11 +153,11 @@ class Layer(Module):
         rng: Rng = None,
         init: str = "uniform",
     ) -> None:
-        self.activation = activation or ("relu" if nonlin else "linear")
+        self.activation = default_activation(nonlin) if activation is None else activation
         rng = as_rng(rng)
         single = "linear" if is_coupled(self.activation) else self.activation
         self.neurons = [
-            Neuron(nin, activation=single, rng=rng, init=init) for _ in range(_size(nout, "nout"))
+            Neuron(nin, activation=single, rng=rng, init=init) for _ in range(size(nout, "nout"))
         ]
         self.place(None)
 
@@ -174,7 +186,7 @@ class Layer(Module):
         ]
 
     def __call__(self, x: Iterable[Value | float]) -> list[Value]:
-        return self.forward(_as_inputs(x, self.nin, None, "x", repr(self)))
+        return self.forward(as_inputs(x, self.nin, None, "x", repr(self)))
 
     def __repr__(self) -> str:
         return f"Layer({self.nin}, {len(self.neurons)}, activation={name_of(self.activation)!r})"
@@ -201,10 +213,12 @@ class MLP(Module):
         rng: Rng = None,
         init: str = "uniform",
     ) -> None:
-        if isinstance(nouts, int) or not nouts:
+        if not isinstance(nouts, Iterable) or not (nouts := [index(n) for n in nouts]):
             raise ValueError(f"nouts lists the sizes of the layers, e.g. [4, 1]; got {nouts!r}")
         if isinstance(activation, Activation):
             activation = [activation] * (len(nouts) - 1) + [output]
+        if not isinstance(activation, Sequence):
+            raise TypeError(f"activation is a name, a Primitive or a list, got {activation!r}")
         if len(activation) != len(nouts):
             raise ValueError(f"{len(nouts)} layers, but {len(activation)} activations {activation}")
         rng = as_rng(rng)
@@ -226,17 +240,21 @@ class MLP(Module):
             yield from layer.neurons
 
     def __call__(self, x: Iterable[Value | float]) -> Any:
-        a = self._inputs = _as_inputs(x, self.layers[0].nin, 0, "a", repr(self))
+        a = self._inputs = as_inputs(x, self.layers[0].nin, 0, "a", repr(self))
         for layer in self.layers:
             a = layer.forward(a)
         return a[0] if len(a) == 1 else a
+
+    def latest_inputs(self) -> list[Value]:
+        """a^0 of the latest forward pass, before the first one an empty list."""
+        return list(self._inputs or [])
 
     # The notation.
 
     def weight(self, l: int, i: int, j: int) -> Value:
         """w_ij^l, from neuron i of layer l-1 to neuron j of layer l."""
         w = self._neuron(l, j).w
-        return w[_position(i, len(w), f"neuron i of layer {l - 1}")]
+        return w[position(i, len(w), f"neuron i of layer {l - 1}")]
 
     def bias(self, l: int, j: int) -> Value:
         """b_j^l."""
@@ -248,9 +266,11 @@ class MLP(Module):
 
     def a(self, l: int, j: int) -> Value:
         """a_j^l, the activation of neuron j in layer l; a_i^0 is the input x_i."""
+        if not 0 <= index(l) <= len(self.layers):
+            raise IndexError(f"layer: {l} is outside 0..{len(self.layers)}")
         if l == 0:
             inputs = _passed(self._inputs)
-            return inputs[_position(j, len(inputs), "input")]
+            return inputs[position(j, len(inputs), "input")]
         return _passed(self._neuron(l, j).a)
 
     def delta(self, l: int, j: int) -> float:
@@ -258,8 +278,8 @@ class MLP(Module):
         return self.z(l, j).grad
 
     def _neuron(self, l: int, j: int) -> Neuron:
-        neurons = self.layers[_position(l, len(self.layers), "layer")].neurons
-        return neurons[_position(j, len(neurons), f"neuron of layer {l}")]
+        neurons = self.layers[position(l, len(self.layers), "layer")].neurons
+        return neurons[position(j, len(neurons), f"neuron of layer {l}")]
 
     def arrays(self, convention: str = "post") -> tuple[Arrays, Arrays]:
         """(weights, biases), one array a layer: "post" w (n_in, n_out), b (n_out,); "nielsen" w
@@ -302,35 +322,3 @@ def _passed(remembered: T | None) -> T:
     if remembered is None:
         raise RuntimeError("there was no forward pass yet: call net(x) first")
     return remembered
-
-
-def _position(number: int, size: int, what: str) -> int:
-    """Index from 0 of what counts from 1."""
-    if not 1 <= index(number) <= size:
-        raise IndexError(f"{what}: {number} is outside 1..{size}")
-    return number - 1
-
-
-def _size(number: int, what: str) -> int:
-    if index(number) < 1:
-        raise ValueError(f"{what} is at least 1, got {number}")
-    return number
-
-
-def _as_inputs(
-    x: Iterable[Value | float], nin: int, layer: int | None, letter: str, taker: str
-) -> list[Value]:
-    """The inputs as Values, numbers wrapped under their symbols; their number is checked."""
-    if isinstance(x, np.ndarray):
-        if x.ndim != 1:
-            raise ValueError(f"{taker} takes one example of shape ({nin},), got shape {x.shape}")
-        x = x.tolist()
-    if not isinstance(x, Iterable):
-        raise TypeError(f"{taker} takes a list of {nin} inputs, got {x!r}")
-    given = list(x)
-    if len(given) != nin:
-        raise ValueError(f"{taker} takes {nin} inputs, got {len(given)}")
-    return [
-        x_i if isinstance(x_i, Value) else Value(x_i, Symbol(letter, layer, (i,)))
-        for i, x_i in enumerate(given, 1)
-    ]

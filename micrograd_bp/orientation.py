@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.primitives import as_real
+
 Arrays = list[np.ndarray[Any, np.dtype[np.float64]]]
 
 CONVENTIONS = ("post", "nielsen")
@@ -49,7 +51,11 @@ def read(
 
 
 def _as_floats(array: Any, name: str, shapes: tuple[Any, ...], convention: str) -> Any:
-    floats = np.asarray(array, dtype=float)
+    floats = np.asarray(array)
+    if floats.dtype.kind not in "biuf":  # objects, texts, complex numbers: refused one by one
+        numbers = [as_real(x, f"an entry of the {name}") for x in floats.ravel().tolist()]
+        floats = np.array(numbers).reshape(floats.shape)
+    floats = floats.astype(float)
     if floats.shape not in shapes:
         wanted = " or ".join(map(str, shapes))
         raise ValueError(

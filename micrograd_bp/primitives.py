@@ -69,11 +69,26 @@ class Primitive:
         interpreters = [kind.interpret for kind in kinds if hasattr(kind, "interpret")]
         if any(issubclass(kind, np.ndarray) for kind in kinds):
             if interpreters or any(_holds_objects(x) for x in operands):
-                return np.frompyfunc(lambda *x: self.apply(x), len(operands), 1)(*operands)
-            return self.arrays(*operands)
+                return self._on_objects(operands)
+            return self._on_arrays(operands)
         if interpreters:
             return interpreters[0](self, operands)
         return self.on_floats([as_real(x, self.name) for x in operands])
+
+    def _on_arrays(self, operands: Sequence[Any]) -> Any:
+        # A ufunc would take a surplus array for its output, and overwrite it.
+        if len(operands) != getattr(self.arrays, "nin", len(operands)):
+            raise TypeError(f"{self.name} does not take {len(operands)} operands")
+        return self.arrays(*operands)
+
+    def _on_objects(self, operands: Sequence[Any]) -> Any:
+        """Elementwise on arrays that hold Values."""
+        shape = np.broadcast_shapes(*(np.shape(x) for x in operands))
+        columns = [np.broadcast_to(np.asarray(x, dtype=object), shape).flat for x in operands]
+        results = np.empty(shape, dtype=object)
+        for at, entries in enumerate(zip(*columns, strict=True)):
+            results.flat[at] = self.apply(entries)
+        return results if shape else results.item()
 
     def on_floats(self, operands: Sequence[float]) -> float:
         """The value on plain floats; an arithmetic error names the operation and its operands."""
@@ -183,7 +198,7 @@ absolute       = Primitive("abs", operator.abs, np.abs,                         
 # Functions of one operand.
 exp            = Primitive("exp", math.exp, np.exp,                                 lambda z, x: (z,))
 expm1          = Primitive("expm1", math.expm1, np.expm1,                           lambda z, x: (z + 1.0,))
-log            = Primitive("log", math.log, np.log,                                 lambda z, x: (divide(1.0, x),), "x > 0")
+log            = Primitive("log", k.log, np.log,                                    lambda z, x: (divide(1.0, x),), "x > 0")
 log1p          = Primitive("log1p", math.log1p, np.log1p,                           lambda z, x: (divide(1.0, 1.0 + x),), "x > -1")
 sqrt           = Primitive("sqrt", math.sqrt, np.sqrt,                              lambda z, x: (divide(0.5, abs(z)),), "x >= 0")  # abs: at -0.0 too the limit is inf
 sin            = Primitive("sin", math.sin, np.sin,                                 lambda z, x: (cos(x),), "a finite x")

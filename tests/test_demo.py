@@ -34,7 +34,7 @@ def test_the_command_checks_learns_and_draws(tmp_path, capsys):
         assert ElementTree.parse(path).getroot().tag.endswith("svg")
     assert "BP2" in (tmp_path / "out" / "equations.txt").read_text(encoding="utf-8")
     history = (tmp_path / "out" / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert history[0] == "epoch,cost,accuracy"
+    assert history[0] == "epoch,cost,validation_accuracy"
     assert len(history) == 3
 
 
@@ -65,7 +65,7 @@ def test_training_lowers_the_cost():
     net = MLP(64, [30, 10], activation="tanh", output="sigmoid", rng=0, init="scaled")
     history = demo.learn_digits(net, X, labels, np.arange(200), np.arange(200, 240))
     assert history.cost[-1] < 0.5 * history.cost[0]
-    assert history.accuracy[-1] > 0.5
+    assert history.validation_accuracy[-1] > 0.5
 
 
 def test_the_prompt_greets_in_three_lines_and_knows_the_names():

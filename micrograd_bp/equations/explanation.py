@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from micrograd_bp.equations.observed import Observed
 from micrograd_bp.notation import Symbol
 
-MANY = 8  # terms of a sum that are written out
+MANY = 4  # terms of a sum that are written out
 
 
 def explain(seen: Observed, equation: str, l: int, *indices: int) -> str:

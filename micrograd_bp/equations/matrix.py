@@ -33,6 +33,8 @@ def bp1_general(grad_a: Array, jacobian: Array) -> Array:
 def bp2(w_next: Array, delta_next: Array, a_prime: Array) -> Array:
     """BP2: delta^l = w^(l+1) delta^(l+1) * a'(z^l)."""
     w_next, delta_next, a_prime = map(np.asarray, (w_next, delta_next, a_prime))
+    if delta_next.shape[:-1] != a_prime.shape[:-1]:
+        raise ValueError(f"examples differ: delta_next {delta_next.shape}, a_prime {a_prime.shape}")
     if w_next.shape != (a_prime.shape[-1], delta_next.shape[-1]):
         raise ValueError(
             f"w_next is (n_l, n_(l+1)) = {(a_prime.shape[-1], delta_next.shape[-1])},"

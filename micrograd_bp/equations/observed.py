@@ -8,6 +8,7 @@ import numpy as np
 
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.nn import MLP, Layer
+from micrograd_bp.structure import rebuilt
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Cost = Callable[[Any, Any], Value]
@@ -34,9 +35,10 @@ class Observed:
         return np.diag(self.jacobian[l])
 
 
-def observe(net: MLP, x: Sequence[float], y: Any, cost: Cost) -> Observed:
+def observe(net: MLP, x: Sequence[Any], y: Any, cost: Cost) -> Observed:
     """One forward and one backward pass of `net`; the parameters keep the gradients they had."""
     x = [x_i.data if isinstance(x_i, Value) else float(x_i) for x_i in x]
+    y = plain(y)
     kept = [parameter.grad for parameter in net.parameters()]
     try:
         net.zero_grad()
@@ -65,6 +67,11 @@ def observe(net: MLP, x: Sequence[float], y: Any, cost: Cost) -> Observed:
     finally:
         for parameter, grad in zip(net.parameters(), kept, strict=True):
             parameter.grad = grad
+
+
+def plain(y: Any) -> Any:
+    """A target with numbers in place of Values, so that no gradient of the caller's is touched."""
+    return rebuilt(y, lambda y_j: y_j.data if isinstance(y_j, Value) else y_j)
 
 
 def _activation_jacobian(layer: Layer) -> tuple[Array, bool]:

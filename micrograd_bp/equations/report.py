@@ -9,7 +9,7 @@ import numpy as np
 from micrograd_bp.equations import component, matrix
 from micrograd_bp.equations.differences import Differences
 from micrograd_bp.equations.explanation import explain
-from micrograd_bp.equations.observed import Array, Cost, Observed, observe
+from micrograd_bp.equations.observed import Array, Cost, Observed, observe, plain
 from micrograd_bp.nn import MLP
 
 FORMS_AGREE = 1e-9
@@ -21,7 +21,7 @@ class Row:
     """One equation in one layer: the largest differences from the scalar graph.
 
     All are relative to max(1, |entry|), central differences to max(1, |entry|, |C_x|), for their
-    rounding grows with C_x. `kinks` entries have no derivative to difference.
+    rounding grows with C_x. `unresolved` entries have no slope that differences can tell.
     """
 
     equation: str  # "BP1*" and "BP2*" are the general forms, for coupled activations
@@ -30,7 +30,7 @@ class Row:
     component: float
     matrix: float
     differences: float
-    kinks: int
+    unresolved: int
 
     @property
     def ok(self) -> bool:
@@ -68,9 +68,12 @@ class Report:
             f"  {row.matrix:7.1e}  {row.differences:11.1e}  {'ok' if row.ok else 'WRONG'}"
             for row in self.rows
         ]
-        kinks = sum(row.kinks for row in self.rows)
-        if kinks:
-            lines.append(f"{kinks} entries at a kink of the activation were not differenced")
+        unresolved = sum(row.unresolved for row in self.rows)
+        if unresolved:
+            lines.append(
+                f"{unresolved} entries were not differenced: the cost has a kink there, or rounding"
+                " hides its slope"
+            )
         if any(self.seen.coupled):
             layers = [l for l, coupled in enumerate(self.seen.coupled) if coupled]
             lines.append(
@@ -95,7 +98,7 @@ def check_equations(net: MLP, x: Sequence[float], y: Any, cost: Cost) -> Report:
     if not isinstance(net, MLP):
         raise TypeError(f"check_equations takes an MLP, got {net!r}")
     seen = observe(net, x, y, cost)
-    differences = Differences(net, seen, y, cost)
+    differences = Differences(net, seen, plain(y), cost)
     rows = []
     for l in range(len(net.layers), 0, -1):
         a, delta = seen.a[l - 1], seen.delta[l]
@@ -138,7 +141,7 @@ def _row(
 ) -> Row:
     scale = np.maximum(1.0, np.abs(graph))
     forms = [float(np.max(np.abs(np.array(form) - graph) / scale)) for form in (component, matrix)]
-    smooth = ~np.isnan(slopes)
-    errors = np.abs(slopes - graph)[smooth] / np.maximum(scale, abs(seen.cost))[smooth]
+    told = ~np.isnan(slopes)
+    errors = np.abs(slopes - graph)[told] / np.maximum(scale, abs(seen.cost))[told]
     worst = float(np.max(errors, initial=0.0))
-    return Row(equation, l, graph.size, forms[0], forms[1], worst, int(np.sum(~smooth)))
+    return Row(equation, l, graph.size, forms[0], forms[1], worst, int(np.sum(~told)))

@@ -1,0 +1,96 @@
+"""gradients: the chain rule over a recorded graph, whose result is a graph again."""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isnan
+from typing import Any, overload
+
+from micrograd_bp.engine import Value, as_value, topological_order
+from micrograd_bp.primitives import Primitive
+
+
+@overload
+def gradients(out: Value, wrt: Value) -> Value: ...
+@overload
+def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]: ...
+def gradients(out: Value, wrt: Value | Iterable[Value]) -> Value | list[Value]:
+    """d(out)/d(w) for each w in `wrt`, as Values: drawable, and differentiable again.
+
+    A list gives a list, a Value a Value; what `out` does not depend on gives Value(0.0). No `grad`
+    is touched. Raises ValueError if the data of a leaf changed since the graph was recorded.
+    """
+    if isinstance(wrt, Value):
+        return gradients(out, [wrt])[0]
+    targets = list(wrt)
+    for node in (out, *targets):
+        if not isinstance(node, Value):
+            raise TypeError(f"gradients() takes Values, got {node!r} ({type(node).__name__})")
+    nodes = topological_order(out)
+    for node in nodes:
+        if node.op is not None:
+            _require_as_recorded(node, node.op)
+    found = adjoints(nodes, targets, _by_the_rule)
+    return [Value(0.0) if g is None else as_value(g) for g in found]
+
+
+def float_gradients(out: Value, wrt: Sequence[Value]) -> list[float]:
+    """d(out)/d(w) for each w in `wrt` as numbers, from the recorded local derivatives."""
+    found = adjoints(topological_order(out), wrt, as_recorded)
+    return [0.0 if g is None else g for g in found]
+
+
+def _by_the_rule(op: Primitive, node: Value) -> Sequence[Any]:
+    return op.derivatives(node, *node.operands)
+
+
+def as_recorded(op: Primitive, node: Value) -> Sequence[Any]:
+    return node.local_derivatives
+
+
+def adjoints(
+    nodes: Sequence[Value],
+    wrt: Sequence[Value],
+    local_derivatives: Callable[[Primitive, Value], Sequence[Any]],
+) -> list[Any]:
+    """d(last of nodes)/d(w) for each w in `wrt`, None where there is no path; floats or Values.
+
+    nodes: in topological order. local_derivatives(op, node): one for each operand of the node.
+    """
+    leads_to_wrt = set(wrt)
+    for node in nodes:
+        if any(operand in leads_to_wrt for operand in node.operands):
+            leads_to_wrt.add(node)
+    adjoint: dict[Value, Any] = {nodes[-1]: 1.0}
+    for node in reversed(nodes):
+        if node.op is None or node not in adjoint or node not in leads_to_wrt:
+            continue
+        upstream = adjoint[node]
+        for operand, local in zip(node.operands, local_derivatives(node.op, node), strict=True):
+            if operand in leads_to_wrt and not _is(local, 0.0):
+                along = _times(upstream, local)
+                earlier = adjoint.get(operand)
+                adjoint[operand] = along if earlier is None else earlier + along
+    return [adjoint.get(w) for w in wrt]
+
+
+def _is(x: Any, number: float) -> bool:
+    return not isinstance(x, Value) and bool(x == number)
+
+
+def _times(x: Any, y: Any) -> Any:
+    """x * y, without a node where one of them is the number 1."""
+    return y if _is(x, 1.0) else x if _is(y, 1.0) else x * y
+
+
+def _require_as_recorded(node: Value, op: Primitive) -> None:
+    """Raise ValueError if operands hold other data than when `node` was recorded."""
+    numbers = [operand.data for operand in node.operands]
+    data = op.floats(*numbers)
+    then, now = (node.data, *node.local_derivatives), (data, *op.derivatives(data, *numbers))
+    inert = op.exponent is not None and node.operands[op.exponent].is_constant
+    for k, (x, y) in enumerate(zip(then, now, strict=True)):
+        if x != y and not (isnan(x) and isnan(y)) and not (inert and k - 1 == op.exponent):
+            leaves = [repr(operand) for operand in node.operands if not operand.operands]
+            raise ValueError(
+                f"{op!r} was recorded as {node.data} and is {data} now: data of"
+                f" {', '.join(leaves) or 'a node before it'} changed since; record the graph again"
+            )

@@ -1,0 +1,133 @@
+"""What was probably forgotten in a gradient written by hand: each slip is made on purpose, and the
+result compared with the gradient in question."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_bp.chain_rule import adjoints, as_recorded
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.primitives import Primitive
+
+Array = Any  # np.ndarray of floats; of Values where it is called variables
+
+
+def likely_slip(
+    given: Array, right: Array, out: Value, variables: Array, rtol: float
+) -> str | None:
+    """The slip that turns `right`, the gradient of `out` by `variables`, into `given`, if any."""
+    for text, wrong in _slips(given, right, out, variables):
+        size = max(float(np.max(np.abs(wrong), initial=0.0)), 1e-300)
+        if np.shape(wrong) == np.shape(given) and np.all(np.abs(wrong - given) <= rtol * size):
+            return text
+    return None
+
+
+def _slips(given: Array, right: Array, out: Value, variables: Array) -> Iterator[tuple[str, Array]]:
+    if right.size == given.size and right.shape != given.shape:
+        yield f"the shape is {given.shape} instead of {right.shape}", right.reshape(given.shape)
+    yield "it is the transpose", right.T
+    factor = _factor(given, right)
+    if factor is not None:
+        yield _factor_text(factor), factor * right
+    nodes = topological_order(out)
+    flat = variables.ravel().tolist()
+    yield from _wrong_sums(nodes, flat, given.shape)
+    for operations, chain in _activation_chains(nodes, flat):
+        gradient = adjoints(nodes, flat, _without(chain))
+        wrong = np.array([0.0 if g is None else g for g in gradient]).reshape(right.shape)
+        yield f"a'(z) is missing: the derivative of {operations}", wrong
+
+
+def _factor(given: Array, right: Array) -> float | None:
+    """c where given = c right, judged at the largest entry."""
+    if given.shape != right.shape or not right.size:
+        return None
+    at = np.unravel_index(np.argmax(np.abs(right)), right.shape)
+    return float(given[at] / right[at]) if right[at] else None
+
+
+def _factor_text(factor: float) -> str:
+    size, sign = abs(factor), "the sign is wrong" if factor < 0.0 else ""
+    if np.isclose(size, 1.0):
+        return sign
+    if np.isclose(size, 2.0):
+        text = "it is twice too large: a factor 1/2 (or 1/m for m = 2) is missing"
+    elif np.isclose(size, 0.5):
+        text = "it is half as large: a factor 1/2 (or 1/m for m = 2) too much"
+    elif size > 1.0 and np.isclose(size, round(size)):
+        text = (
+            f"it is {round(size)} times too large: the factor 1/m is missing (m = {round(size)}?)"
+        )
+    elif size < 1.0 and np.isclose(1.0 / size, round(1.0 / size)):
+        text = f"a factor 1/{round(1.0 / size)} too much: 1/m twice?"
+    else:
+        text = f"it is {factor:.6g} times the right one"
+    return f"{sign}, and {text}" if sign else text
+
+
+def _wrong_sums(
+    nodes: Sequence[Value], flat: Sequence[Value], shape: tuple[int, ...]
+) -> Iterator[tuple[str, Array]]:
+    """Sums along other axes, where each variable j is used once for each example x, as a bias."""
+    uses: dict[Value, list[tuple[Value, float]]] = {variable: [] for variable in flat}
+    for node in nodes:
+        for operand, derivative in zip(node.operands, node.local_derivatives, strict=True):
+            if operand in uses:
+                uses[operand].append((node, derivative))
+    counts = {len(of_variable) for of_variable in uses.values()}
+    if len(counts) != 1 or counts == {0} or counts == {1}:
+        return
+    consumers = [node for of_variable in uses.values() for node, _ in of_variable]
+    upstream = iter(adjoints(nodes, consumers, as_recorded))
+    parts = np.array(
+        [[d * (next(upstream) or 0.0) for _, d in of_variable] for of_variable in uses.values()]
+    ).T  # (examples, variables)
+    size = int(np.prod(shape))
+    if size == len(parts):
+        yield (
+            "it is summed over the wrong axis: not over the examples",
+            parts.sum(axis=1).reshape(shape),
+        )
+    if size == parts.size:
+        yield "it is not summed over the examples", parts.reshape(shape)
+
+
+def _activation_chains(
+    nodes: Sequence[Value], flat: Sequence[Value]
+) -> Iterator[tuple[str, set[Value]]]:
+    """Nodes of one layer's activation, as one operation (tanh) or as written out (neg exp + /)."""
+    varies = set(flat)
+    consumers: dict[Value, int] = defaultdict(int)
+    for node in nodes:
+        if any(operand in varies for operand in node.operands):
+            varies.add(node)
+        for operand in node.operands:
+            consumers[operand] += 1
+    chain_of: dict[Value, list[Value]] = {}
+    level: dict[Value, int] = defaultdict(int)
+    layers: dict[tuple[int, tuple[str, ...]], set[Value]] = defaultdict(set)
+    for node in nodes:
+        inputs = [operand for operand in node.operands if operand in varies]
+        level[node] = max((level[operand] for operand in inputs), default=0)
+        if len(inputs) != 1 or not inputs[0].operands:
+            continue
+        before = chain_of.get(inputs[0]) if consumers[inputs[0]] == 1 else None
+        if before is None:
+            level[node] += 1
+        chain_of[node] = [*(before or []), node]
+        operations = tuple(link._op for link in chain_of[node])
+        layers[level[node], operations] |= set(chain_of[node])
+    for (_, operations), chain in layers.items():
+        yield " ".join(operations).removeprefix("+ "), chain
+
+
+def _without(chain: set[Value]) -> Any:
+    """Recorded local derivatives, but 1 at the nodes of `chain`."""
+
+    def local_derivatives(op: Primitive, node: Value) -> Sequence[float]:
+        return (1.0,) * len(node.operands) if node in chain else node.local_derivatives
+
+    return local_derivatives
