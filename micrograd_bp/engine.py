@@ -243,15 +243,22 @@ def record(op: Primitive, operands: tuple[Value, ...]) -> Value:
         data = op.floats(*numbers)
     except ARITHMETIC as error:
         raise op.refusal(error, numbers, [x.label for x in operands]) from None
-    if type(data) is not float:
+    if op.is_ours:
+        derivatives = op.derivatives(data, *numbers)
+    else:
         data = as_real(data, f"the value of {op.name}")
-    derivatives = op.derivatives(data, *numbers)
-    if type(derivatives) is not tuple or len(derivatives) != len(operands):
+        derivatives = _checked(op, op.derivatives(data, *numbers), len(operands))
+    return _node(op, operands, data, _without_exponent(op, operands, derivatives))
+
+
+def _checked(op: Primitive, derivatives: object, count: int) -> tuple[float, ...]:
+    """What the rule of a user's own row gave, as `count` plain floats."""
+    if type(derivatives) is not tuple or len(derivatives) != count:
         raise TypeError(
             f"the rule of {op.name} must give a tuple with a derivative for each of its"
-            f" {len(operands)} operands, got {derivatives!r}"
+            f" {count} operands, got {derivatives!r}"
         )
-    return _node(op, operands, data, _without_exponent(op, operands, derivatives))
+    return tuple([as_real(d, f"a derivative in the rule of {op.name}") for d in derivatives])
 
 
 def _without_exponent(

@@ -5,7 +5,7 @@ structure. Inside, the function sees Values (object arrays for arrays), so NumPy
 differentiated as it stands. What depends on data by Python control flow is that of the given point.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from reprlib import repr as short
@@ -75,8 +75,8 @@ class _Call:
         args: tuple[Any, ...],
         options: dict[str, Any],
     ) -> None:
-        self.single = isinstance(argnums, int)
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+        self.single = not isinstance(argnums, Iterable)
+        chosen = list(argnums) if isinstance(argnums, Iterable) else [argnums]
         for k in chosen:
             if not -len(args) <= k < len(args):
                 raise ValueError(f"argnums {k} is outside the {len(args)} arguments")

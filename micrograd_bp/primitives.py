@@ -25,7 +25,10 @@ ARITHMETIC = (ValueError, ZeroDivisionError, OverflowError)
 def as_real(number: object, taker: str) -> float:
     """`number` as a plain float; anything that is no real number is a TypeError naming `taker`."""
     if isinstance(number, Real):
-        return float(number)
+        try:
+            return float(number)
+        except OverflowError:
+            raise OverflowError(f"{taker}: {short(number)} is too large for a float") from None
     if isinstance(number, str | bytes | Decimal):
         way_out = "; convert it with float() first"
     elif isinstance(number, complex):
@@ -33,7 +36,7 @@ def as_real(number: object, taker: str) -> float:
     elif hasattr(type(number), "interpret"):
         way_out = "; use it as it is, or its .data for a fresh leaf"
     else:
-        way_out = ""
+        way_out = "; give a number, or many through NumPy: np.array([...])"
     raise TypeError(
         f"{taker} takes a real number, got {short(number)} ({type(number).__name__}){way_out}"
     )
@@ -116,6 +119,11 @@ class Primitive:
         named = ", ".join(f"{x} is '{s}'" for x, s in zip(names, labels, strict=False) if s)
         return kind(f"{text} ({named})" if named else text)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this is a row of this file, and not a user's own."""
+        return TABLE.get(self.name) is self
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
@@ -123,7 +131,7 @@ class Primitive:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if TABLE.get(self.name) is not self:
+        if not self.is_ours:
             raise TypeError(f"cannot pickle {self!r}: it is not a row of micrograd_bp.primitives")
         return _row, (self.name,)
 
