@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from math import isnan
-from typing import Any, overload
+from typing import Any, cast, overload
 
-from micrograd_bp.engine import Value, as_value, topological_order
-from micrograd_bp.primitives import Primitive
+from micrograd_bp.engine import Value, as_value, topological_order, without_exponent
+from micrograd_bp.primitives import ARITHMETIC, Primitive
 
 
 @overload
@@ -26,8 +26,12 @@ def gradients(out: Value, wrt: Value | Iterable[Value]) -> Value | list[Value]:
             raise TypeError(f"gradients() takes Values, got {node!r} ({type(node).__name__})")
     nodes = topological_order(out)
     for node in nodes:
-        if node.op is not None:
-            _require_as_recorded(node, node.op)
+        for operand in node.operands:
+            if operand.changed_since(node) and not _is_as_recorded(node):
+                raise ValueError(
+                    f"data of {operand!r} changed after {node.op!r} was recorded with it:"
+                    " record the graph again"
+                )
     found = adjoints(nodes, targets, _by_the_rule)
     return [Value(0.0) if g is None else as_value(g) for g in found]
 
@@ -39,7 +43,10 @@ def float_gradients(out: Value, wrt: Sequence[Value]) -> list[float]:
 
 
 def _by_the_rule(op: Primitive, node: Value) -> Sequence[Any]:
-    return op.derivatives(node, *node.operands)
+    derivatives = op.derivatives(node, *node.operands)
+    # What a rule says is 0 is no path: a 0 that is data would still make nan of inf.
+    paths = [None if _is(d, 0.0) else d for d in derivatives]
+    return without_exponent(op, node.operands, tuple(paths))
 
 
 def as_recorded(op: Primitive, node: Value) -> Sequence[Any]:
@@ -65,7 +72,7 @@ def adjoints(
             continue
         upstream = adjoint[node]
         for operand, local in zip(node.operands, local_derivatives(node.op, node), strict=True):
-            if operand in leads_to_wrt and not _is(local, 0.0):
+            if operand in leads_to_wrt and local is not None:
                 along = _times(upstream, local)
                 earlier = adjoint.get(operand)
                 adjoint[operand] = along if earlier is None else earlier + along
@@ -81,16 +88,14 @@ def _times(x: Any, y: Any) -> Any:
     return y if _is(x, 1.0) else x if _is(y, 1.0) else x * y
 
 
-def _require_as_recorded(node: Value, op: Primitive) -> None:
-    """Raise ValueError if operands hold other data than when `node` was recorded."""
+def _is_as_recorded(node: Value) -> bool:
+    """Whether the operands' data give the value and local derivatives that `node` recorded."""
+    op = cast(Primitive, node.op)
     numbers = [operand.data for operand in node.operands]
-    data = op.floats(*numbers)
-    then, now = (node.data, *node.local_derivatives), (data, *op.derivatives(data, *numbers))
-    inert = op.exponent is not None and node.operands[op.exponent].is_constant
-    for k, (x, y) in enumerate(zip(then, now, strict=True)):
-        if x != y and not (isnan(x) and isnan(y)) and not (inert and k - 1 == op.exponent):
-            leaves = [repr(operand) for operand in node.operands if not operand.operands]
-            raise ValueError(
-                f"{op!r} was recorded as {node.data} and is {data} now: data of"
-                f" {', '.join(leaves) or 'a node before it'} changed since; record the graph again"
-            )
+    try:
+        data = op.floats(*numbers)
+    except ARITHMETIC:
+        return False
+    now = data, *without_exponent(op, node.operands, op.derivatives(data, *numbers))
+    then = node.data, *node.local_derivatives
+    return all(x == y or (isnan(x) and isnan(y)) for x, y in zip(now, then, strict=True))

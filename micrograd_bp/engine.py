@@ -28,7 +28,16 @@ class Value:
     """
 
     # Not `_data`: NumPy's masked arrays take an attribute of that name for their own.
-    __slots__ = ("_number", "_serial", "grad", "label", "local_derivatives", "op", "operands")
+    __slots__ = (
+        "_changed",
+        "_number",
+        "_serial",
+        "grad",
+        "label",
+        "local_derivatives",
+        "op",
+        "operands",
+    )
 
     is_constant = False
 
@@ -37,6 +46,7 @@ class Value:
             raise TypeError(f"a label is a str, got {label!r} ({type(label).__name__})")
         self._number = data if type(data) is float else as_real(data, "Value()")
         self._serial = _next_serial_number()
+        self._changed = 0
         self.grad = 0.0
         self.label = label
         self.local_derivatives: tuple[float, ...] = ()
@@ -50,6 +60,7 @@ class Value:
     @data.setter
     def data(self, number: float) -> None:
         self._number = number if type(number) is float else as_real(number, "Value.data")
+        self._changed = _next_serial_number()
 
     @property
     def _op(self) -> str:
@@ -64,6 +75,10 @@ class Value:
         """Record `op` on Values and numbers: how a Primitive reaches the graph."""
         values = [x if isinstance(x, Value) else as_value(x, op.name) for x in operands]
         return record(op, tuple(values))
+
+    def changed_since(self, consumer: "Value") -> bool:
+        """Whether data was assigned after `consumer` was recorded."""
+        return self._changed > consumer._serial
 
     def backward(self, seed: float = 1.0) -> None:
         """Fill `grad` of every node that self depends on: the chain rule, consumers first.
@@ -248,7 +263,7 @@ def record(op: Primitive, operands: tuple[Value, ...]) -> Value:
     else:
         data = as_real(data, f"the value of {op.name}")
         derivatives = _checked(op, op.derivatives(data, *numbers), len(operands))
-    return _node(op, operands, data, _without_exponent(op, operands, derivatives))
+    return _node(op, operands, data, without_exponent(op, operands, derivatives))
 
 
 def _checked(op: Primitive, derivatives: object, count: int) -> tuple[float, ...]:
@@ -261,9 +276,9 @@ def _checked(op: Primitive, derivatives: object, count: int) -> tuple[float, ...
     return tuple([as_real(d, f"a derivative in the rule of {op.name}") for d in derivatives])
 
 
-def _without_exponent(
-    op: Primitive, operands: tuple[Value, ...], derivatives: tuple[float, ...]
-) -> tuple[float, ...]:
+def without_exponent(
+    op: Primitive, operands: tuple[Value, ...], derivatives: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """A constant exponent's derivative is 0: it does not vary, and its logarithm may not exist."""
     at = op.exponent
     if at is not None and operands[at].is_constant:
@@ -277,6 +292,7 @@ def _node(
     node = _new(Value)
     node._number = data
     node._serial = _next_serial_number()
+    node._changed = 0
     node.grad = 0.0
     node.label = ""
     node.local_derivatives = derivatives
@@ -328,7 +344,7 @@ def _binary(op: Primitive, x: Any, y: Any) -> Value:
         raise op.refusal(error, numbers, [x.label, y.label]) from None
     operands = x, y
     derivatives = op.derivatives(data, *numbers)
-    return _node(op, operands, data, _without_exponent(op, operands, derivatives))
+    return _node(op, operands, data, without_exponent(op, operands, derivatives))
 
 
 def _compare(compare: Callable[[float, float], bool], x: Value, y: object) -> bool:

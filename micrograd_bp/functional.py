@@ -115,18 +115,19 @@ def _by_output(call: _Call, result: Any) -> Any:
     if not isinstance(result, np.ndarray):
         return call.unpacked(call.gradient(as_number(result)))
     rows = [call.gradient(as_number(out)) for out in leaves(result)]
+    by_input = [[row[k] for row in rows] for k in range(len(call.inputs))]
+    shapes = [np.shape(nested) for nested in call.inputs]
     return call.unpacked(
-        [_stacked(list(by_input), result.shape) for by_input in zip(*rows, strict=True)]
+        [_stacked(part, result.shape, shape) for part, shape in zip(by_input, shapes, strict=True)]
     )
 
 
-def _stacked(rows: list[Any], shape: tuple[int, ...]) -> Any:
+def _stacked(rows: list[Any], shape: tuple[int, ...], inner: tuple[int, ...]) -> Any:
     """One array from the gradients of an array's entries; by a list, an array of lists."""
-    if isinstance(rows[0], list | tuple):
+    if rows and isinstance(rows[0], list | tuple):
         array = np.empty(len(rows), dtype=object)
         array[:] = rows
         return array.reshape(shape)
-    inner = np.shape(rows[0])
     return as_array([x for row in rows for x in leaves(row)], (*shape, *inner))
 
 

@@ -11,12 +11,14 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache, partial
 from numbers import Real
 from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 
+from micrograd_bp import kernels
 from micrograd_bp import kernels as k
 
 ARITHMETIC = (ValueError, ZeroDivisionError, OverflowError)
@@ -180,9 +182,22 @@ def _factors(operands: tuple[Any, ...]) -> tuple[Any, ...]:
 
 # Rows that a rule names before they are made.
 divide: Primitive
-monomial: Primitive
-log_monomial: Primitive
 cos: Primitive
+
+
+@cache
+def log_monomial(k: int) -> Primitive:
+    """The row of c x^y (log x)^k. Differentiation by y leads to k + 1, so there is one for each k."""
+
+    def rule(z: Any, c: Any, x: Any, y: Any) -> tuple[Any, ...]:
+        by_x = log_monomial(k)(c * y, x, y - 1.0)
+        if k > 0:
+            by_x = by_x + log_monomial(k - 1)(c * float(k), x, y - 1.0)
+        return log_monomial(k)(1.0, x, y), by_x, log_monomial(k + 1)(c, x, y)
+
+    floats, arrays = partial(kernels.log_monomial, k), partial(kernels.log_monomial_arrays, k)
+    return Primitive(f"monomial_log{k}" if k else "monomial", floats, arrays, rule, exponent=2)
+
 
 # fmt: off
 # What rules call: total, so that no derivative raises, and closed, so that every order exists.
@@ -191,15 +206,15 @@ sign           = Primitive("sign", k.sign, np.sign,                             
 share          = Primitive("share", k.share, k.share_arrays,                        lambda z, x, y: (0.0, 0.0))
 divide         = Primitive("divide", k.divide, k.divide_arrays,                     lambda z, x, y: (divide(1.0, y), -divide(z, y)))
 exp_difference = Primitive("exp_difference", k.exp_difference, k.exp_difference_arrays, lambda z, x, y: (z, -z))
-monomial       = Primitive("monomial", k.monomial, k.monomial_arrays,               lambda z, c, x, y: (monomial(1.0, x, y), monomial(c * y, x, y - 1.0), log_monomial(c, x, y, 1.0)), exponent=2)  # c x^y
-log_monomial   = Primitive("log_monomial", k.log_monomial, k.log_monomial_arrays,   lambda z, c, x, y, k: (log_monomial(1.0, x, y, k), log_monomial(c * y, x, y - 1.0, k) + log_monomial(c * k, x, y - 1.0, k - 1.0), log_monomial(c, x, y, k + 1.0), 0.0))  # c x^y (log x)^k
+monomial       = log_monomial(0)
+monomial_log1  = log_monomial(1)
 
 # Operators.
 add            = Primitive("+", operator.add, np.add,                               lambda z, x, y: (1.0, 1.0))
 sub            = Primitive("-", operator.sub, np.subtract,                          lambda z, x, y: (1.0, -1.0))
 mul            = Primitive("*", operator.mul, np.multiply,                          lambda z, x, y: (y, x))
 div            = Primitive("/", k.strict_divide, np.divide,                         lambda z, x, y: (divide(1.0, y), -divide(z, y)))
-power          = Primitive("**", k.strict_power, np.power,                          lambda z, x, y: (monomial(y, x, y - 1.0), log_monomial(1.0, x, y, 1.0)), exponent=1)
+power          = Primitive("**", k.strict_power, np.power,                          lambda z, x, y: (monomial(y, x, y - 1.0), monomial_log1(1.0, x, y)), exponent=1)
 neg            = Primitive("neg", operator.neg, np.negative,                        lambda z, x: (-1.0,))
 absolute       = Primitive("abs", operator.abs, np.abs,                             lambda z, x: (sign(x),))
 

@@ -22,9 +22,8 @@ ROWS = list(p.TABLE.values())
 NUMBERS = [-2.3, -0.6, 0.35, 0.8, 1.1, 3.1]  # away from kinks and poles
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 2.5, 710.0, 1e200, -1e308, 5e-324]
 SPECIAL += [math.inf, -math.inf, math.nan]
-# k counts the logarithms of c x^y (log x)^k: it is a number in every rule, never an operand.
-POINTS = {"log_monomial": [(-1.3, 0.7, 2.2, 0.0), (0.8, 1.9, -0.6, 1.0), (0.4, 2.3, 3.0, 2.0)]}
-NUMBERS_ONLY = {("log_monomial", 3)}
+MONOMIALS = [(-1.3, 0.7, 2.2), (0.8, 1.9, -0.6), (0.4, 2.3, 3.0)]  # c, x, y of c x^y (log x)^k
+POINTS = {"monomial": MONOMIALS, "monomial_log1": MONOMIALS}
 
 
 def row_id(row: Primitive) -> str:
@@ -60,8 +59,7 @@ def points(row: Primitive) -> list[tuple[float, ...]]:
 
 
 def differentiable(row: Primitive) -> list[int]:
-    positions = range(len(points(row)[0]))
-    return [k for k in positions if (row.name, k) not in NUMBERS_ONLY]
+    return list(range(len(points(row)[0])))
 
 
 def columns(row: Primitive) -> list[Any]:
@@ -105,8 +103,7 @@ def wrong_second_positions(row: Primitive) -> set[tuple[int, int]]:
         def derivative(*x: float, k: int = k) -> float:
             return row.derivatives(row.floats(*x), *x)[k]
 
-        is_number = [(row.name, j) in NUMBERS_ONLY for j in range(len(x))]
-        operands = [x_j if n else Value(x_j) for x_j, n in zip(x, is_number, strict=True)]
+        operands = [Value(x_j) for x_j in x]
         first = row.derivatives(row.apply(operands), *operands)[k]
         if isinstance(first, Value):
             first.backward()
@@ -261,14 +258,10 @@ def special_points(row: Primitive) -> list[tuple[float, ...]]:
     return list(itertools.product(numbers, repeat=min(arity(row), 3)))
 
 
-def with_numbers(row: Primitive, x: tuple[float, ...]) -> tuple[float, ...]:
-    return (*x, 1.0) if row.name == "log_monomial" else x
-
-
 @each_row
 def test_floats_and_arrays_follow_the_same_edge_table(row):
     """Where floats raise, arrays are not finite; elsewhere nan meets nan, inf the same inf."""
-    for x in [with_numbers(row, x) for x in special_points(row)]:
+    for x in special_points(row):
         with np.errstate(all="ignore"):
             on_arrays = np.asarray(row.arrays(*[np.array([x_k]) for x_k in x]))[0]
         try:
@@ -281,7 +274,7 @@ def test_floats_and_arrays_follow_the_same_edge_table(row):
 
 @each_row
 def test_a_derivative_never_raises_and_is_the_same_on_every_kind(row):
-    for x in [with_numbers(row, x) for x in special_points(row)]:
+    for x in special_points(row):
         operands = [Value(x_k) for x_k in x]
         try:
             z = row.apply(operands)
