@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from math import isnan
+from sys import float_info
 from typing import Any, cast, overload
 
 from micrograd_bp.engine import Value, as_value, topological_order, without_exponent
@@ -40,6 +41,16 @@ def float_gradients(out: Value, wrt: Sequence[Value]) -> list[float]:
     """d(out)/d(w) for each w in `wrt` as numbers, from the recorded local derivatives."""
     found = adjoints(topological_order(out), wrt, as_recorded)
     return [0.0 if g is None else g for g in found]
+
+
+def rounding_of(out: Value, wrt: Sequence[Value]) -> list[float]:
+    """For each w, what rounding may add to its gradient: a few epsilons of each path."""
+    found = adjoints(topological_order(out), wrt, _sizes)
+    return [0.0 if size is None else 16.0 * float_info.epsilon * size for size in found]
+
+
+def _sizes(op: Primitive, node: Value) -> Sequence[Any]:
+    return [abs(derivative) for derivative in node.local_derivatives]
 
 
 def _by_the_rule(op: Primitive, node: Value) -> Sequence[Any]:

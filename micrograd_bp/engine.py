@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import count
 from numbers import Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from micrograd_bp import primitives
+from micrograd_bp.arithmetic import Arithmetic
 from micrograd_bp.freeing import release
 from micrograd_bp.primitives import ARITHMETIC, Primitive, as_real
 
@@ -16,7 +16,7 @@ _next_serial_number = count().__next__
 _new = object.__new__
 
 
-class Value:
+class Value(Arithmetic):
     """A node of the computation graph.
 
     data: a real number, kept as a plain float.
@@ -126,46 +126,33 @@ class Value:
                 f"float({self!r}) would lose the gradient; take .data, or the method (v.exp())"
             )
 
-    # Operators. Arrays and other foreign operands get their turn through NotImplemented.
+    # What operators give is a Value, also of a Constant: hence two ignores.
 
-    def __add__(self, other: object) -> "Value":
-        return _binary(primitives.add, self, other)
+    def _unary(self, op: Primitive) -> Self:
+        """record() for one operand of a row of ours: much of the engine's time is spent here."""
+        number = self._number
+        try:
+            data = op.floats(number)
+        except ARITHMETIC as error:
+            raise op.refusal(error, [number], [self.label]) from None
+        return _node(op, (self,), data, op.derivatives(data, number))  # type: ignore[return-value]
 
-    def __radd__(self, other: object) -> "Value":
-        return _binary(primitives.add, other, self)
-
-    def __sub__(self, other: object) -> "Value":
-        return _binary(primitives.sub, self, other)
-
-    def __rsub__(self, other: object) -> "Value":
-        return _binary(primitives.sub, other, self)
-
-    def __mul__(self, other: object) -> "Value":
-        return _binary(primitives.mul, self, other)
-
-    def __rmul__(self, other: object) -> "Value":
-        return _binary(primitives.mul, other, self)
-
-    def __truediv__(self, other: object) -> "Value":
-        return _binary(primitives.div, self, other)
-
-    def __rtruediv__(self, other: object) -> "Value":
-        return _binary(primitives.div, other, self)
-
-    def __pow__(self, other: object) -> "Value":
-        return _binary(primitives.power, self, other)
-
-    def __rpow__(self, other: object) -> "Value":
-        return _binary(primitives.power, other, self)
-
-    def __neg__(self) -> "Value":
-        return _unary(primitives.neg, self)
-
-    def __pos__(self) -> "Value":
-        return self
-
-    def __abs__(self) -> "Value":
-        return _unary(primitives.absolute, self)
+    def _binary(self, op: Primitive, x: Any, y: Any) -> Self:
+        """record() for two operands of a row of ours: numbers are wrapped, arrays get a turn."""
+        if not (isinstance(x, Value) and isinstance(y, Value)):
+            number = y if isinstance(x, Value) else x
+            if not isinstance(number, Real):
+                if isinstance(number, _NO_OPERANDS):
+                    as_real(number, f"an operand of {op.name}")
+                return cast(Self, NotImplemented)
+            x, y = as_value(x), as_value(y)
+        numbers = x._number, y._number
+        try:
+            data = op.floats(*numbers)
+        except ARITHMETIC as error:
+            raise op.refusal(error, numbers, [x.label, y.label]) from None
+        derivatives = without_exponent(op, (x, y), op.derivatives(data, *numbers))
+        return _node(op, (x, y), data, derivatives)  # type: ignore[return-value]
 
     def __bool__(self) -> bool:
         return self._number != 0.0
@@ -181,56 +168,6 @@ class Value:
 
     def __ge__(self, other: object) -> bool:
         return _compare(operator.ge, self, other)
-
-    # Methods, named as in NumPy, whose functions call them on object arrays.
-
-    def exp(self) -> "Value":
-        return _unary(primitives.exp, self)
-
-    def expm1(self) -> "Value":
-        return _unary(primitives.expm1, self)
-
-    def log(self) -> "Value":
-        return _unary(primitives.log, self)
-
-    def log1p(self) -> "Value":
-        return _unary(primitives.log1p, self)
-
-    def sqrt(self) -> "Value":
-        return _unary(primitives.sqrt, self)
-
-    def sin(self) -> "Value":
-        return _unary(primitives.sin, self)
-
-    def cos(self) -> "Value":
-        return _unary(primitives.cos, self)
-
-    def tan(self) -> "Value":
-        return _unary(primitives.tan, self)
-
-    def tanh(self) -> "Value":
-        return _unary(primitives.tanh, self)
-
-    def sigmoid(self) -> "Value":
-        return _unary(primitives.sigmoid, self)
-
-    def softplus(self) -> "Value":
-        return _unary(primitives.softplus, self)
-
-    def relu(self) -> "Value":
-        return _unary(primitives.relu, self)
-
-    def leaky_relu(self) -> "Value":
-        return _unary(primitives.leaky_relu, self)
-
-    def maximum(self, other: "Value | float") -> "Value":
-        return cast(Value, primitives.maximum(self, other))
-
-    def minimum(self, other: "Value | float") -> "Value":
-        return cast(Value, primitives.minimum(self, other))
-
-    def conjugate(self) -> "Value":
-        return self
 
     if sys.version_info >= (3, 13):
 
@@ -316,35 +253,6 @@ def topological_order(*roots: Value) -> list[Value]:
 
 # What an operator has a say about; any other type gets its turn, as arrays do.
 _NO_OPERANDS = (str, bytes, complex, Decimal, type(None), list, tuple, dict, set)
-
-
-def _unary(op: Primitive, x: Value) -> Value:
-    """record() for one operand of a row of ours: much of the engine's time is spent here."""
-    number = x._number
-    try:
-        data = op.floats(number)
-    except ARITHMETIC as error:
-        raise op.refusal(error, [number], [x.label]) from None
-    return _node(op, (x,), data, op.derivatives(data, number))
-
-
-def _binary(op: Primitive, x: Any, y: Any) -> Value:
-    """record() for two operands of a row of ours; numbers are wrapped, arrays get their turn."""
-    if not (isinstance(x, Value) and isinstance(y, Value)):
-        number = y if isinstance(x, Value) else x
-        if not isinstance(number, Real):
-            if isinstance(number, _NO_OPERANDS):
-                as_real(number, f"an operand of {op.name}")
-            return cast(Value, NotImplemented)
-        x, y = as_value(x), as_value(y)
-    numbers = x._number, y._number
-    try:
-        data = op.floats(*numbers)
-    except ARITHMETIC as error:
-        raise op.refusal(error, numbers, [x.label, y.label]) from None
-    operands = x, y
-    derivatives = op.derivatives(data, *numbers)
-    return _node(op, operands, data, without_exponent(op, operands, derivatives))
 
 
 def _compare(compare: Callable[[float, float], bool], x: Value, y: object) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
+from math import inf, isfinite
+from sys import float_info
 from typing import Any
 
 from micrograd_bp.engine import Value
@@ -46,24 +48,25 @@ def check_gradient(f: Callable[..., Any], *args: Any) -> GradientCheck:
     """Compare the gradient of f by all its arguments with central differences, entry by entry.
 
     args: floats, nested lists or arrays of floats, as for grad(). f gives one number. They agree to
-    1e-6 of max(1, |entry|, |f|). Raises what f raises, ValueError without arguments.
+    1e-6 of max(1, |entry|), and to the rounding of f. Raises what f raises, and ValueError without
+    arguments.
     """
     if not args:
         raise ValueError("check_gradient takes a function and its arguments")
     value, gradient = value_and_grad(f, range(len(args)))(*args)
     flat = [float(x) for x in leaves(list(args))]
     labels = [name for k, arg in enumerate(args) for name in names(arg, _name(f, k))]
-    scale = max(1.0, abs(value))
     worst: tuple[float, GradientCheck] | None = None
     for k, (label, g) in enumerate(zip(labels, leaves(list(gradient)), strict=True)):
         h = STEP * max(1.0, abs(flat[k]))
         up, down = _moved(f, args, flat, k, h), _moved(f, args, flat, k, -h)
         slope = (up - down) / (2 * h)
-        error = abs(g - slope) / max(scale, abs(g), abs(slope))
-        agrees = error <= TOLERANCE
-        if worst is None or not error <= worst[0]:
+        rounding = 8.0 * float_info.epsilon * abs(value) / h
+        allowed = TOLERANCE * max(1.0, abs(g), abs(slope)) + rounding
+        error = abs(g - slope) / allowed if isfinite(g) and isfinite(slope) else inf
+        if worst is None or error > worst[0]:
             sides = (value - down) / h, (up - value) / h
-            worst = error, GradientCheck(agrees, len(flat), label, g, slope, *sides)
+            worst = error, GradientCheck(error <= 1.0, len(flat), label, g, slope, *sides)
     if worst is None:
         raise ValueError("check_gradient has no number to vary: the arguments are empty")
     return worst[1]

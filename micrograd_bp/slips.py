@@ -15,12 +15,12 @@ Array = Any  # np.ndarray of floats; of Values where it is called variables
 
 
 def likely_slip(
-    given: Array, right: Array, out: Value, variables: Array, rtol: float
+    given: Array, right: Array, out: Value, variables: Array, allowed: float
 ) -> str | None:
     """The slip that turns `right`, the gradient of `out` by `variables`, into `given`, if any."""
     for text, wrong in _slips(given, right, out, variables):
-        size = max(float(np.max(np.abs(wrong), initial=0.0)), 1e-300)
-        if np.shape(wrong) == np.shape(given) and np.all(np.abs(wrong - given) <= rtol * size):
+        nearness = allowed + 1e-7 * float(np.max(np.abs(wrong), initial=0.0))
+        if np.shape(wrong) == np.shape(given) and np.all(np.abs(wrong - given) <= nearness):
             return text
     return None
 
@@ -30,7 +30,7 @@ def _slips(given: Array, right: Array, out: Value, variables: Array) -> Iterator
         yield f"the shape is {given.shape} instead of {right.shape}", right.reshape(given.shape)
     yield "it is the transpose", right.T
     factor = _factor(given, right)
-    if factor is not None:
+    if factor is not None and np.isfinite(factor):
         yield _factor_text(factor), factor * right
     nodes = topological_order(out)
     flat = variables.ravel().tolist()
@@ -51,17 +51,19 @@ def _factor(given: Array, right: Array) -> float | None:
 
 def _factor_text(factor: float) -> str:
     size, sign = abs(factor), "the sign is wrong" if factor < 0.0 else ""
+    if size == 0.0:
+        return "it is 0: was it computed?"
     if np.isclose(size, 1.0):
         return sign
     if np.isclose(size, 2.0):
         text = "it is twice too large: a factor 1/2 (or 1/m for m = 2) is missing"
     elif np.isclose(size, 0.5):
         text = "it is half as large: a factor 1/2 (or 1/m for m = 2) too much"
-    elif size > 1.0 and np.isclose(size, round(size)):
+    elif 1.0 < size < 1e12 and np.isclose(size, round(size)):
         text = (
             f"it is {round(size)} times too large: the factor 1/m is missing (m = {round(size)}?)"
         )
-    elif size < 1.0 and np.isclose(1.0 / size, round(1.0 / size)):
+    elif 1e-12 < size < 1.0 and np.isclose(1.0 / size, round(1.0 / size)):
         text = f"a factor 1/{round(1.0 / size)} too much: 1/m twice?"
     else:
         text = f"it is {factor:.6g} times the right one"

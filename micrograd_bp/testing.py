@@ -1,12 +1,13 @@
 """assert_gradients_agree: a hand-written backpropagation against the scalar graph, for pytest."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from micrograd_bp.chain_rule import float_gradients
+from micrograd_bp.chain_rule import float_gradients, rounding_of
 from micrograd_bp.engine import Value
 from micrograd_bp.functional import as_number
 from micrograd_bp.primitives import as_real
@@ -24,21 +25,24 @@ def assert_gradients_agree(
     cost: a forward pass in NumPy that gives one number; it is run on Values.
     gradients: the backward pass in question; it gives one array for each of `arrays`, in its shape,
         or None for one that it leaves out.
-    rtol: entries agree to rtol of the largest entry of their array.
+    rtol: entries agree to rtol of the largest entry of their array, and to rounding.
 
     Raises AssertionError naming array, index, both numbers and the likely slip: a factor, a sign, a
     transpose, a missing a'(z), a sum over the wrong axis. Raises ValueError if the number of
     gradients is not that of the arrays.
     """
-    by_hand = _one_for_each(gradients(*arrays), arrays)
+    by_hand = _one_for_each(gradients(*deepcopy(arrays)), arrays)
     variables = [_variables(array) for array in arrays]
     out = as_number(cost(*variables))
     failures = []
     for k, (given, x) in enumerate(zip(by_hand, variables, strict=True)):
         if given is not None:
             name = _name(cost, k)
-            right = np.array(float_gradients(out, list(leaves(x)))).reshape(np.shape(x))
-            failures += _failure(name, np.asarray(given, dtype=float), right, out, x, rtol)
+            flat = list(leaves(x))
+            right = np.array(float_gradients(out, flat)).reshape(np.shape(x))
+            largest = float(np.max(np.abs(right), initial=0.0))
+            allowed = rtol * largest + max(rounding_of(out, flat), default=0.0)
+            failures += _failure(name, np.asarray(given, dtype=float), right, out, x, allowed)
     if failures:
         raise AssertionError("\n".join(failures))
 
@@ -56,19 +60,19 @@ def _variables(array: Any) -> Array:
 
 
 def _failure(
-    name: str, given: Array, right: Array, out: Value, variables: Array, rtol: float
+    name: str, given: Array, right: Array, out: Value, variables: Array, allowed: float
 ) -> list[str]:
     """What is wrong with one array: at most one text."""
     if given.shape == right.shape:
         errors = np.abs(given - right)
-        if np.all(errors <= rtol * max(float(np.max(np.abs(right), initial=0.0)), 1e-300)):
+        if np.all(errors <= allowed):
             return []
         worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
         at = list(names(right, name))[worst]
         text = f"{at}: by hand {given.flat[worst]:.10g}, right {right.flat[worst]:.10g}"
     else:
         text = f"{name}: by hand of shape {given.shape}, right of shape {right.shape}"
-    slip = likely_slip(given, right, out, variables, rtol)
+    slip = likely_slip(given, right, out, variables, allowed)
     return [f"{text}; likely slip: {slip}" if slip else text]
 
 

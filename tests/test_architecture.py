@@ -18,6 +18,7 @@ LIBRARY = sorted([*HOUSE.glob("micrograd_bp/**/*.py"), *HOUSE.glob("viz/**/*.py"
 ROOMS = [
     "kernels",
     "primitives",
+    "arithmetic",
     "freeing",
     "engine",
     "chain_rule",
