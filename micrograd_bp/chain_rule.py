@@ -54,10 +54,7 @@ def _sizes(op: Primitive, node: Value) -> Sequence[Any]:
 
 
 def _by_the_rule(op: Primitive, node: Value) -> Sequence[Any]:
-    derivatives = op.derivatives(node, *node.operands)
-    # What a rule says is 0 is no path: a 0 that is data would still make nan of inf.
-    paths = [None if _is(d, 0.0) else d for d in derivatives]
-    return without_exponent(op, node.operands, tuple(paths))
+    return without_exponent(op, node.operands, op.derivatives(node, *node.operands))
 
 
 def as_recorded(op: Primitive, node: Value) -> Sequence[Any]:
@@ -83,20 +80,18 @@ def adjoints(
             continue
         upstream = adjoint[node]
         for operand, local in zip(node.operands, local_derivatives(node.op, node), strict=True):
-            if operand in leads_to_wrt and local is not None:
+            if operand in leads_to_wrt:
                 along = _times(upstream, local)
                 earlier = adjoint.get(operand)
                 adjoint[operand] = along if earlier is None else earlier + along
     return [adjoint.get(w) for w in wrt]
 
 
-def _is(x: Any, number: float) -> bool:
-    return not isinstance(x, Value) and bool(x == number)
-
-
 def _times(x: Any, y: Any) -> Any:
     """x * y, without a node where one of them is the number 1."""
-    return y if _is(x, 1.0) else x if _is(y, 1.0) else x * y
+    if not isinstance(x, Value) and x == 1.0:
+        return y
+    return x if not isinstance(y, Value) and y == 1.0 else x * y
 
 
 def _is_as_recorded(node: Value) -> bool:
