@@ -70,26 +70,26 @@ def monomial_arrays(c: Array, x: Array, y: Array) -> Array:
         return np.where(zero, 0.0, c * p)
 
 
-def log_monomial(k: int, c: float, x: float, y: float) -> float:
-    """c x^y (log x)^k; at x = 0 the limit for y > 0, and 0 for y = 0 as well."""
+def log_monomial(n: int, c: float, x: float, y: float) -> float:
+    """c x^y (log x)^n; at x = 0 the limit for y > 0, and 0 for y = 0 as well."""
     p = monomial(c, x, y)
-    if k == 0:
+    if n == 0:
         return p
     if x < 0.0 or math.isnan(x + y):
         return NAN
     if p == 0.0 or (x == 0.0 and y == 0.0):
         return 0.0
-    return p * total_power(math.log(x) if x > 0.0 else -math.inf, k)
+    return p * total_power(math.log(x) if x > 0.0 else -math.inf, n)
 
 
-def log_monomial_arrays(k: int, c: Array, x: Array, y: Array) -> Array:
+def log_monomial_arrays(n: int, c: Array, x: Array, y: Array) -> Array:
     p = monomial_arrays(c, x, y)
-    if k == 0:
+    if n == 0:
         return p
     with np.errstate(all="ignore"):
         undefined = np.less(x, 0.0) | np.isnan(np.add(x, y))
         zero = np.equal(p, 0.0) | (np.equal(x, 0.0) & np.equal(y, 0.0))
-        z = p * np.power(np.log(x), k)
+        z = p * np.power(np.log(x), n)
     return np.where(undefined, NAN, np.where(zero, 0.0, z))
 
 

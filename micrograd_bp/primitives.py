@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_bp import kernels
 from micrograd_bp import kernels as k
 
 ARITHMETIC = (ValueError, ZeroDivisionError, OverflowError)
@@ -186,17 +185,17 @@ cos: Primitive
 
 
 @cache
-def log_monomial(k: int) -> Primitive:
-    """The row of c x^y (log x)^k. Differentiation by y leads to k + 1, so there is one for each k."""
+def log_monomial(n: int) -> Primitive:
+    """The row of c x^y (log x)^n. Differentiation by y leads to n + 1, so there is one for each n."""
 
     def rule(z: Any, c: Any, x: Any, y: Any) -> tuple[Any, ...]:
-        by_x = log_monomial(k)(c * y, x, y - 1.0)
-        if k > 0:
-            by_x = by_x + log_monomial(k - 1)(c * float(k), x, y - 1.0)
-        return log_monomial(k)(1.0, x, y), by_x, log_monomial(k + 1)(c, x, y)
+        by_x = log_monomial(n)(c * y, x, y - 1.0)
+        if n > 0:
+            by_x = by_x + log_monomial(n - 1)(c * float(n), x, y - 1.0)
+        return log_monomial(n)(1.0, x, y), by_x, log_monomial(n + 1)(c, x, y)
 
-    floats, arrays = partial(kernels.log_monomial, k), partial(kernels.log_monomial_arrays, k)
-    return Primitive(f"monomial_log{k}" if k else "monomial", floats, arrays, rule, exponent=2)
+    floats, arrays = partial(k.log_monomial, n), partial(k.log_monomial_arrays, n)
+    return Primitive(f"monomial_log{n}" if n else "monomial", floats, arrays, rule, exponent=2)
 
 
 # fmt: off
