@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from math import isfinite
+from math import hypot, isfinite
 from typing import Any
 
 import numpy as np
@@ -72,27 +72,28 @@ def gradient_descent(
         v0 (a number, a list, an array) is its one argument.
     learning_rate: eta > 0. tolerance: of the Euclidean norm of the gradient.
 
-    The descent ends, with its reason, when it converges; when it stalls (100 steps bring no lower
-    cost, or a step is too small to change v); when it diverges (a cost or gradient that is not
-    finite or is 1e9 times the first cost); when f raises an arithmetic error outside its domain,
-    which is kept as `error`; or out of steps. Raises what f raises at v0, and all that is no
-    arithmetic error; ValueError for settings that are no descent.
+    The descent ends, with its reason, when it converges; when 100 steps bring no lower cost, or a
+    step is too small to change v: it has stalled, or diverged if the cost is then twice the lowest;
+    when a cost or gradient is not finite or is 1e9 times the first cost: diverged; when f raises an
+    arithmetic error outside its domain, which is kept as `error`; or out of steps. Raises what f
+    raises at v0, and all that is no arithmetic error; ValueError for settings that are no descent.
     """
     _require_positive("learning_rate", learning_rate)
-    if tolerance < 0.0 or max_steps < 0:
+    if not (tolerance >= 0.0 and max_steps >= 0):
         raise ValueError(f"tolerance {tolerance} and max_steps {max_steps} are at least 0")
     evaluate = value_and_grad(f, range(len(v0))) if isinstance(v0, tuple) else value_and_grad(f)
-    descent, v = Descent(), rebuilt(v0, float)
+    descent, v = Descent(), rebuilt(v0, lambda x: as_real(x, "v0"))
     cost, gradient = _at(evaluate, v)
     _append(descent, v, cost, gradient)
     while not descent.reason:
         slope = np.array(list(leaves(descent.gradients[-1])))  # (p,)
-        if np.linalg.norm(slope) <= tolerance:
+        if hypot(*slope.tolist()) <= tolerance:
             descent.reason = "converged"
         elif descent.steps >= max_steps:
             descent.reason = "out of steps"
         elif descent.steps - descent.best >= PATIENCE:
-            descent.reason = "stalled"
+            rises = descent.cost > descent.costs[descent.best] + abs(descent.costs[descent.best])
+            descent.reason = "diverged" if rises else "stalled"
         else:
             _step(descent, evaluate, slope, learning_rate)
     return descent

@@ -30,7 +30,7 @@ def _slips(given: Array, right: Array, out: Value, variables: Array) -> Iterator
         yield f"the shape is {given.shape} instead of {right.shape}", right.reshape(given.shape)
     yield "it is the transpose", right.T
     factor = _factor(given, right)
-    if factor is not None and np.isfinite(factor):
+    if factor is not None and _factor_text(factor):
         yield _factor_text(factor), factor * right
     nodes = topological_order(out)
     flat = variables.ravel().tolist()
@@ -39,6 +39,8 @@ def _slips(given: Array, right: Array, out: Value, variables: Array) -> Iterator
         gradient = adjoints(nodes, flat, _without(chain))
         wrong = np.array([0.0 if g is None else g for g in gradient]).reshape(right.shape)
         yield f"a'(z) is missing: the derivative of {operations}", wrong
+    if factor is not None:
+        yield f"it is {factor:.6g} times the right one", factor * right
 
 
 def _factor(given: Array, right: Array) -> float | None:
@@ -46,10 +48,12 @@ def _factor(given: Array, right: Array) -> float | None:
     if given.shape != right.shape or not right.size:
         return None
     at = np.unravel_index(np.argmax(np.abs(right)), right.shape)
-    return float(given[at] / right[at]) if right[at] else None
+    factor = float(given[at] / right[at]) if right[at] else np.inf
+    return factor if np.isfinite(factor) else None
 
 
 def _factor_text(factor: float) -> str:
+    """The slip behind a factor that has a name; of any other, nothing."""
     size, sign = abs(factor), "the sign is wrong" if factor < 0.0 else ""
     if size == 0.0:
         return "it is 0: was it computed?"
@@ -66,7 +70,7 @@ def _factor_text(factor: float) -> str:
     elif 1e-12 < size < 1.0 and np.isclose(1.0 / size, round(1.0 / size)):
         text = f"a factor 1/{round(1.0 / size)} too much: 1/m twice?"
     else:
-        text = f"it is {factor:.6g} times the right one"
+        return ""
     return f"{sign}, and {text}" if sign else text
 
 

@@ -47,7 +47,7 @@ def spirals(
 
 def _start(n: int, classes: int, noise: float, seed: int) -> tuple[np.random.Generator, Ints]:
     """A source of random numbers, and labels shared out evenly."""
-    if classes < 1 or n < classes or noise < 0.0:
+    if classes < 1 or n < classes or not noise >= 0.0:
         raise ValueError(
             f"n is at least the number of classes and noise at least 0, got n = {n},"
             f" {classes} classes, noise = {noise}"

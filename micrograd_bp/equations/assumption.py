@@ -41,11 +41,18 @@ class CoupledLayer:
 
     @property
     def elementwise_right(self) -> list[bool]:
-        return _right(self.elementwise, self.delta)
+        return self._right(self.elementwise)
 
     @property
     def general_right(self) -> list[bool]:
-        return _right(self.general, self.delta)
+        return self._right(self.general)
+
+    def _right(self, form: Array) -> list[bool]:
+        """Which entries are those of the graph, to 1e-9 of the largest and to rounding."""
+        rounding = 16.0 * np.finfo(float).eps * np.abs(self.jacobian).T @ np.abs(self.grad_a)
+        errors = np.abs(form - self.delta)
+        allowed = AGREE * np.max(np.abs(self.delta)) + rounding
+        return [bool(error <= limit) for error, limit in zip(errors, allowed, strict=True)]
 
     def __str__(self) -> str:
         equation = "da_j/dz_i, row j, column i:"
@@ -121,8 +128,3 @@ def _coupled_layer(seen: Observed, l: int) -> CoupledLayer:
         general=matrix.bp1_general(grad_a, seen.jacobian[l]),
         delta=seen.delta[l],
     )
-
-
-def _right(form: Array, delta: Array) -> list[bool]:
-    errors = np.abs(form - delta) / np.maximum(1.0, np.abs(delta))
-    return [bool(error <= AGREE) for error in errors]
