@@ -406,7 +406,8 @@ def test_lists_of_outputs_give_lists_with_the_structure_of_the_input_inside():
 
 def test_an_array_by_a_list_is_an_array_of_lists():
     found = jacobian(lambda x: np.array([x[0] * x[1], x[0]]))([3.0, 4.0])
-    assert found.tolist() == [[4.0, 3.0], [1.0, 0.0]]
+    assert (found.shape, found.dtype) == ((2,), object)
+    assert [found[0], found[1]] == [[4.0, 3.0], [1.0, 0.0]]
 
 
 def test_a_jacobian_by_several_arguments_is_a_tuple():

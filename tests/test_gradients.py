@@ -193,6 +193,18 @@ def test_a_gradient_is_cheap():
     assert len(topological_order(found)) < 6 * len(topological_order(out))
 
 
+def test_factors_of_one_are_no_nodes():
+    """d(x + y)/dx = 1 alone; d tanh/dx = 1 - z z is three more than z; 3 (2 x): 3 times 2."""
+    x, y = Value(0.5), Value(2.0)
+    assert gradients(x + y, x).op is None
+    z = x.tanh()
+    for out in (z, z + y, y - (0.5 - z)):
+        g = gradients(out, x)
+        assert g._op == "-"
+        assert len(topological_order(g)) == len(topological_order(z)) + 3
+    assert [node._op for node in topological_order(gradients((x * 2.0) * 3.0, x))] == ["", "", "*"]
+
+
 def test_a_chain_of_a_hundred_thousand_nodes_needs_no_recursion():
     x = Value(0.5)
     out = x
