@@ -73,7 +73,7 @@ def gradient_descent(
     learning_rate: eta > 0. tolerance: of the Euclidean norm of the gradient.
 
     The descent ends, with its reason, when it converges; when 100 steps bring no lower cost, or a
-    step is too small to change v: it has stalled, or diverged if the cost is then twice the lowest;
+    step is too small to change v: it has stalled, or diverged if each of them raised the cost;
     when a cost or gradient is not finite or is 1e9 times the first cost: diverged; when f raises an
     arithmetic error outside its domain, which is kept as `error`; or out of steps. Raises what f
     raises at v0, and all that is no arithmetic error; ValueError for settings that are no descent.
@@ -92,7 +92,7 @@ def gradient_descent(
         elif descent.steps >= max_steps:
             descent.reason = "out of steps"
         elif descent.steps - descent.best >= PATIENCE:
-            rises = descent.cost > descent.costs[descent.best] + abs(descent.costs[descent.best])
+            rises = all(change > 0.0 for change in descent.actual[-PATIENCE:])
             descent.reason = "diverged" if rises else "stalled"
         else:
             _step(descent, evaluate, slope, learning_rate)

@@ -18,10 +18,14 @@ def likely_slip(
     given: Array, right: Array, out: Value, variables: Array, allowed: float
 ) -> str | None:
     """The slip that turns `right`, the gradient of `out` by `variables`, into `given`, if any."""
-    for text, wrong in _slips(given, right, out, variables):
-        nearness = allowed + 1e-7 * float(np.max(np.abs(wrong), initial=0.0))
-        if np.shape(wrong) == np.shape(given) and np.all(np.abs(wrong - given) <= nearness):
-            return text
+    with np.errstate(invalid="ignore", over="ignore"):  # slopes may be infinite
+        for text, wrong in _slips(given, right, out, variables):
+            if np.shape(wrong) != np.shape(given):
+                continue
+            errors = np.where(wrong == given, 0.0, np.abs(wrong - given))
+            finite = np.abs(wrong[np.isfinite(wrong)])
+            if np.all(errors <= allowed + 1e-7 * float(np.max(finite, initial=0.0))):
+                return text
     return None
 
 

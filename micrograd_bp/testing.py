@@ -40,8 +40,7 @@ def assert_gradients_agree(
             name = _name(cost, k)
             flat = list(leaves(x))
             right = np.array(float_gradients(out, flat)).reshape(np.shape(x))
-            largest = float(np.max(np.abs(right), initial=0.0))
-            allowed = rtol * largest + max(rounding_of(out, flat), default=0.0)
+            allowed = rtol * _largest(right) + _largest(np.array(rounding_of(out, flat)))
             failures += _failure(name, np.asarray(given, dtype=float), right, out, x, allowed)
     if failures:
         raise AssertionError("\n".join(failures))
@@ -64,7 +63,8 @@ def _failure(
 ) -> list[str]:
     """What is wrong with one array: at most one text."""
     if given.shape == right.shape:
-        errors = np.abs(given - right)
+        with np.errstate(invalid="ignore"):
+            errors = np.where(given == right, 0.0, np.abs(given - right))  # inf agrees with inf
         if np.all(errors <= allowed):
             return []
         worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
@@ -74,6 +74,11 @@ def _failure(
         text = f"{name}: by hand of shape {given.shape}, right of shape {right.shape}"
     slip = likely_slip(given, right, out, variables, allowed)
     return [f"{text}; likely slip: {slip}" if slip else text]
+
+
+def _largest(numbers: Array) -> float:
+    """The largest of the finite ones, by absolute value."""
+    return float(np.max(np.abs(numbers[np.isfinite(numbers)]), initial=0.0))
 
 
 def _name(cost: Callable[..., Any], k: int) -> str:

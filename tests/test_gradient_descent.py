@@ -181,6 +181,15 @@ def test_a_cost_that_swings_without_growing_has_stalled():
     assert (descent.reason, descent.path[:3]) == ("stalled", [1.0, -1.0, 1.0])
 
 
+@pytest.mark.parametrize("eta", [1.2, 1.4, 1.8])
+@pytest.mark.parametrize("v0", [0.1, 1.3, 1.4])
+def test_a_cost_that_swings_wildly_within_bounds_has_stalled(v0, eta):
+    """Two wells, minima 0.01 at -1 and 1; steps too long to settle, and no cost above 0.26."""
+    descent = gradient_descent(lambda v: 0.25 * v**4 - 0.5 * v * v + 0.26, v0, eta)
+    assert max(descent.costs) < 0.26
+    assert descent.reason == "stalled"
+
+
 def test_diverged_where_a_cost_without_a_minimum_goes_on_for_ever():
     descent = gradient_descent(lambda v: -v * v, 1.0, learning_rate=1.0)
     assert descent.reason == "diverged"
@@ -581,7 +590,7 @@ def test_an_optimisers_learning_rate_is_positive_and_finite(kind, eta):
 @pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
 @pytest.mark.parametrize("parameters", [Value(1.0), None, MLP(2, [1])], ids=type)
 def test_parameters_are_a_list_of_values(kind, parameters):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="parameters"):
         kind(parameters, learning_rate=0.1)
 
 

@@ -177,6 +177,18 @@ def test_a_gradient_that_is_zero_in_both_passes():
     )
 
 
+def test_an_infinite_slope_agrees_with_itself_and_with_nothing_else():
+    w = np.array([0.0, 4.0])
+
+    def cost(w):
+        return np.sum(np.sqrt(w))
+
+    assert_gradients_agree(cost, lambda w: np.array([np.inf, 0.25]), w)
+    for wrong in ([np.inf, 0.5], [-np.inf, 0.25], [1e300, 0.25], [np.nan, 0.25]):
+        with pytest.raises(AssertionError, match=r"gradient of w\[[01]\]: by hand"):
+            assert_gradients_agree(cost, lambda w, wrong=wrong: np.array(wrong), w)
+
+
 def test_one_array_may_come_without_a_list():
     x = np.array([[1.0, 2.0]])
     assert_gradients_agree(lambda x: np.sum(x**2), lambda x: 2.0 * x, x)
@@ -315,7 +327,8 @@ def test_a_missing_1_over_m_says_m(m):
 @pytest.mark.parametrize(
     ("factor", "text"),
     [
-        (0.5, "half as large: a factor 1/2"),
+        (0.5, "it is half as large: a factor 1/2 (or 1/m for m = 2) too much"),
+        (0.0, "it is 0: was it computed?"),
         (0.2, "a factor 1/5 too much: 1/m twice?"),
         (3.7, "it is 3.7 times the right one"),
         (-1.0, "the sign is wrong"),
@@ -326,7 +339,7 @@ def test_a_missing_1_over_m_says_m(m):
 )
 def test_other_factors_are_named(factor, text):
     homework = Homework([3, 4, 2], 5)
-    with pytest.raises(AssertionError, match=re.escape(text)):
+    with pytest.raises(AssertionError, match=re.escape(f"likely slip: {text}")):
         assert_gradients_agree(
             homework,
             lambda *arrays: [factor * g for g in homework.gradients(*arrays)],
