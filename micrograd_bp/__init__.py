@@ -13,6 +13,7 @@ from micrograd_bp.descent import SGD, Adam, Momentum, gradient_descent
 from micrograd_bp.engine import Value
 from micrograd_bp.functional import grad, hessian, jacobian, value_and_grad
 from micrograd_bp.gradient_check import check_gradient
+from micrograd_bp.matrix_form import MatrixForm, matrix_form
 from micrograd_bp.nn import MLP, Layer, Neuron
 from micrograd_bp.paths import explain
 from micrograd_bp.primitives import Primitive, logsumexp, softmax, total, weighted_sum
@@ -24,6 +25,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Layer",
+    "MatrixForm",
     "Momentum",
     "Neuron",
     "Primitive",
@@ -39,6 +41,7 @@ __all__ = [
     "jacobian",
     "log_likelihood",
     "logsumexp",
+    "matrix_form",
     "quadratic",
     "sigmoid_cross_entropy",
     "softmax",

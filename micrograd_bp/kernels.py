@@ -5,6 +5,8 @@ names the operands. The total ones serve the rules of derivatives: they give 0, 
 """
 
 import math
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,17 @@ import numpy as np
 Array = Any  # a float, an np.ndarray, or a sequence of either: what NumPy broadcasts
 
 NAN = math.nan
+
+
+def quiet(kernel: Callable[..., Array]) -> Callable[..., Array]:
+    """Without NumPy's warnings: inf and nan are meant. `__wrapped__` is the kernel as it stands."""
+
+    @wraps(kernel)
+    def without_warnings(*arguments: Array, **options: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return kernel(*arguments, **options)
+
+    return without_warnings
 
 
 # Strict: `x / y` and `x ** y` as users write them.
@@ -41,9 +54,9 @@ def divide(x: float, y: float) -> float:
     return x / y if y != 0.0 else math.copysign(1.0, y) * x * math.inf
 
 
-def divide_arrays(x: Array, y: Array) -> Array:
-    with np.errstate(all="ignore"):
-        return np.divide(x, y)
+@quiet
+def divide_arrays(x: Array, y: Array, *, out: Array = None) -> Array:
+    return np.divide(x, y, out=out)
 
 
 def total_power(x: float, y: float) -> float:
@@ -63,11 +76,11 @@ def monomial(c: float, x: float, y: float) -> float:
     return 0.0 if p == 0.0 and math.isinf(c) else c * p
 
 
+@quiet
 def monomial_arrays(c: Array, x: Array, y: Array) -> Array:
-    with np.errstate(all="ignore"):
-        p = np.power(np.asarray(x, dtype=float), y)
-        zero = np.equal(c, 0.0) | (np.equal(p, 0.0) & np.isinf(c))
-        return np.where(zero, 0.0, c * p)
+    p = np.power(np.asarray(x, dtype=float), y)
+    zero = np.equal(c, 0.0) | (np.equal(p, 0.0) & np.isinf(c))
+    return np.where(zero, 0.0, c * p)
 
 
 def log_monomial(n: int, c: float, x: float, y: float) -> float:
@@ -82,14 +95,14 @@ def log_monomial(n: int, c: float, x: float, y: float) -> float:
     return p * total_power(math.log(x) if x > 0.0 else -math.inf, n)
 
 
+@quiet
 def log_monomial_arrays(n: int, c: Array, x: Array, y: Array) -> Array:
     p = monomial_arrays(c, x, y)
     if n == 0:
         return p
-    with np.errstate(all="ignore"):
-        undefined = np.less(x, 0.0) | np.isnan(np.add(x, y))
-        zero = np.equal(p, 0.0) | (np.equal(x, 0.0) & np.equal(y, 0.0))
-        z = p * np.power(np.log(x), n)
+    undefined = np.less(x, 0.0) | np.isnan(np.add(x, y))
+    zero = np.equal(p, 0.0) | (np.equal(x, 0.0) & np.equal(y, 0.0))
+    z = p * np.power(np.log(x), n)
     return np.where(undefined, NAN, np.where(zero, 0.0, z))
 
 
@@ -97,8 +110,8 @@ def step(x: float) -> float:
     return 1.0 if x > 0.0 else 0.0 if x <= 0.0 else NAN
 
 
-def step_arrays(x: Array) -> Array:
-    return np.heaviside(x, 0.0)
+def step_arrays(x: Array, *, out: Array = None) -> Array:
+    return np.sign(np.maximum(x, 0.0, out=out), out=out)
 
 
 def sign(x: float) -> float:
@@ -124,16 +137,16 @@ def exp_difference(x: float, y: float) -> float:
         return math.inf
 
 
+@quiet
 def exp_difference_arrays(x: Array, y: Array) -> Array:
-    with np.errstate(all="ignore"):
-        return np.where(np.equal(x, y), 1.0, np.exp(np.subtract(x, y)))
+    return np.where(np.equal(x, y), 1.0, np.exp(np.subtract(x, y)))
 
 
 def log(x: float) -> float:
     return math.log(x)  # which would take a base as well
 
 
-# Saturating functions, which never overflow.
+# Saturating functions, which never overflow. `out`, as in NumPy, may be x itself.
 
 
 def sigmoid(x: float) -> float:
@@ -143,25 +156,28 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
-def sigmoid_arrays(x: Array) -> Array:
-    e = np.exp(-np.abs(x))
-    return np.where(np.less(x, 0.0), e, 1.0) / (1.0 + e)
+@quiet
+def sigmoid_arrays(x: Array, *, out: Array = None) -> Array:
+    """Where exp(-x) overflows, 1 / inf is the 0 that it should be."""
+    e = np.exp(np.negative(x, out=out), out=out)
+    return np.reciprocal(np.add(e, 1.0, out=out), out=out)
 
 
 def softplus(x: float) -> float:
     return relu(x) + math.log1p(math.exp(-abs(x)))
 
 
-def softplus_arrays(x: Array) -> Array:
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+def softplus_arrays(x: Array, *, out: Array = None) -> Array:
+    e = np.log1p(np.exp(-np.abs(x)))
+    return np.add(np.maximum(x, 0.0, out=out), e, out=out)
 
 
 def relu(x: float) -> float:
     return 0.0 if x <= 0.0 else x
 
 
-def relu_arrays(x: Array) -> Array:
-    return np.maximum(x, 0.0)
+def relu_arrays(x: Array, *, out: Array = None) -> Array:
+    return np.maximum(x, 0.0, out=out)
 
 
 LEAK = 0.01
@@ -171,8 +187,8 @@ def leaky_relu(x: float) -> float:
     return LEAK * x if x <= 0.0 else x
 
 
-def leaky_relu_arrays(x: Array) -> Array:
-    return np.maximum(x, LEAK * np.asarray(x))
+def leaky_relu_arrays(x: Array, *, out: Array = None) -> Array:
+    return np.maximum(x, np.multiply(x, LEAK), out=out)
 
 
 def maximum(x: float, y: float) -> float:
@@ -211,11 +227,21 @@ def logsumexp(*x: float) -> float:
     return largest + math.log(total(*[math.exp(x_i - largest) for x_i in x]))
 
 
+def total_stacked(x: Array, *, out: Array = None) -> Array:
+    return np.add.reduce(x, axis=0, out=out)
+
+
 def logsumexp_arrays(*x: Array) -> Array:
-    rows = np.stack(np.broadcast_arrays(*x))  # (n, ...)
-    largest = np.max(rows, axis=0)  # (...)
+    return logsumexp_stacked(np.stack(np.broadcast_arrays(*x)))
+
+
+@quiet
+def logsumexp_stacked(x: Array, *, out: Array = None) -> Array:
+    largest = np.maximum.reduce(x, axis=0)  # (...) of x (K, ...)
     safe = np.where(np.isinf(largest), 0.0, largest)
-    with np.errstate(all="ignore"):
-        return np.where(
-            np.isinf(largest), largest, safe + np.log(np.sum(np.exp(rows - safe), axis=0))
-        )
+    z = safe + np.log(np.add.reduce(np.exp(x - safe), axis=0))
+    z = np.where(np.isinf(largest), largest, z)
+    if out is None:
+        return z
+    out[...] = z
+    return out

@@ -54,6 +54,8 @@ class Primitive:
     needs: the domain in words, for the error's text: `log(x) needs x > 0, got x = 0.0`.
     flatten: from the arguments of a call to the operands, for rows with many operands.
     exponent: position of the operand whose derivative is recorded as 0 where it is a constant.
+    stacked: the value on an array whose first axis holds the operands, of a row with many whose rule
+        treats them all alike; then the rule may be given them so, as one.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Primitive:
     needs: str = ""
     flatten: Callable[..., Sequence[Any]] | None = None
     exponent: int | None = None
+    stacked: Callable[..., Any] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         return self.apply(arguments if self.flatten is None else self.flatten(*arguments))
@@ -229,16 +232,16 @@ tan            = Primitive("tan", math.tan, np.tan,                             
 tanh           = Primitive("tanh", math.tanh, np.tanh,                              lambda z, x: (1.0 - z * z,))
 sigmoid        = Primitive("sigmoid", k.sigmoid, k.sigmoid_arrays,                  lambda z, x: (z * (1.0 - z),))
 softplus       = Primitive("softplus", k.softplus, k.softplus_arrays,               lambda z, x: (sigmoid(x),))
-relu           = Primitive("relu", k.relu, k.relu_arrays,                           lambda z, x: (step(x),))
-leaky_relu     = Primitive("leaky_relu", k.leaky_relu, k.leaky_relu_arrays,         lambda z, x: (k.LEAK + (1.0 - k.LEAK) * step(x),))
+relu           = Primitive("relu", k.relu, k.relu_arrays,                           lambda z, x: (sign(z),))  # z >= 0, so this is step(x)
+leaky_relu     = Primitive("leaky_relu", k.leaky_relu, k.leaky_relu_arrays,         lambda z, x: (k.LEAK + (1.0 - k.LEAK) * step(z),))
 
 # Functions of two operands.
 maximum        = Primitive("maximum", k.maximum, np.maximum,                        lambda z, x, y: (share(x, y), share(y, x)))
 minimum        = Primitive("minimum", k.minimum, np.minimum,                        lambda z, x, y: (share(y, x), share(x, y)))
 
 # Many operands: total(values), logsumexp(values), weighted_sum(w, a, b).
-total          = Primitive("total", k.total, k.total,                               lambda z, *x: (1.0,) * len(x), flatten=_values)
-logsumexp      = Primitive("logsumexp", k.logsumexp, k.logsumexp_arrays,            lambda z, *x: _parts(exp_difference(x_i, z) for x_i in x), flatten=_some_values)
+total          = Primitive("total", k.total, k.total,                               lambda z, *x: (1.0,) * len(x), flatten=_values, stacked=k.total_stacked)
+logsumexp      = Primitive("logsumexp", k.logsumexp, k.logsumexp_arrays,            lambda z, *x: _parts(exp_difference(x_i, z) for x_i in x), flatten=_some_values, stacked=k.logsumexp_stacked)
 weighted_sum   = Primitive("weighted_sum", k.weighted_sum, k.weighted_sum,          lambda z, *wab: _factors(wab), flatten=_products)
 # fmt: on
 

@@ -1,0 +1,235 @@
+"""matrix_form: the batched matrix program that is found in a recorded scalar graph."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.matrix_form.adjoints import Backward
+from micrograd_bp.matrix_form.code import Code
+from micrograd_bp.matrix_form.differentiate import differentiated
+from micrograd_bp.matrix_form.emit import Function, compiled, source_of
+from micrograd_bp.matrix_form.interpret import diagnosis
+from micrograd_bp.matrix_form.lift import lift
+from micrograd_bp.matrix_form.lower import Lowering
+from micrograd_bp.matrix_form.mean import needed, pieces_of, write_mean
+from micrograd_bp.matrix_form.outputs import write_outputs
+from micrograd_bp.matrix_form.program import Floats, Program
+
+SIZES_KEPT = 8  # numbers of examples for which memory is kept
+
+
+def matrix_form(
+    cost: Value | Sequence[Value],
+    inputs: Iterable[Value],
+    parameters: Iterable[Value] | None = None,
+) -> "MatrixForm":
+    """The matrix program of a scalar graph, which is read once and not kept.
+
+    cost: the cost C_x of one example; or a list of k outputs, for prediction.
+    inputs: leaves that vary from example to example, x and then y say: the columns of X.
+    parameters: leaves that are shared by all examples; other leaves are constants. None: all
+        labelled leaves that are no inputs, in the order of their creation.
+
+    What depends on data by Python control flow is frozen as it was recorded. Raises TypeError for
+    what is no Value, ValueError for what is no leaf, or is named twice.
+    """
+    single = isinstance(cost, Value)
+    roots: list[Any] = [cost] if single else _listed(cost, "cost")
+    chosen = _leaves(inputs, "inputs")
+    for root in roots:
+        if not isinstance(root, Value):
+            raise TypeError(
+                f"matrix_form takes a cost or a list of outputs that are Values,"
+                f" got {root!r} ({type(root).__name__})"
+            )
+    if not roots:
+        raise ValueError("matrix_form takes a cost, or a list of at least one output; got none")
+    if parameters is None:
+        known = set(chosen)
+        leaves = [x for x in topological_order(*roots) if x.op is None]
+        shared = [x for x in leaves if x.label and x not in known]
+    else:
+        shared = _leaves(parameters, "parameters")
+    both = set(chosen) & set(shared)
+    if both:
+        x = next(x for x in chosen if x in both)
+        raise ValueError(
+            f"{x!r} is both an input and a parameter: an input varies from example to example,"
+            " a parameter is shared by all"
+        )
+    return MatrixForm(roots, chosen, shared, single)
+
+
+class MatrixForm:
+    """A batched NumPy program, its parameters in one vector.
+
+    `str(form)` is the program in the notation, `form.source` the NumPy text that runs. Memory is
+    kept between calls: use one form in one thread.
+
+    parameters: (p,) float64, in the order given. Write into it to change the weights.
+    unused_inputs: positions of the columns of X that nothing depends on.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Value],
+        inputs: Sequence[Value],
+        parameters: Sequence[Value],
+        single: bool,
+    ) -> None:
+        self._values = parameters
+        self._single = single
+        self.parameters: Floats = np.array([p.data for p in parameters], dtype=float)
+        self._gradient: Floats = np.zeros(len(parameters))
+        self.program, unused = lift(roots, inputs, parameters)
+        if single:
+            self.program = differentiated(self.program)
+        where = {x: k for k, x in enumerate(inputs)}
+        self.unused_inputs = [where[x] for x in unused]
+        self._outputs = Runner(outputs_code(self.program), "values", "outputs")
+        self._cost = Runner(gradient_code(self.program), "value_and_gradient", "cost") if single else None
+
+    @property
+    def source(self) -> str:
+        """The NumPy text of the functions that run."""
+        runners = [self._cost, self._outputs] if self._cost else [self._outputs]
+        return "\n\n".join(runner.source for runner in runners)
+
+    def value_and_gradient(self, X: Any) -> tuple[float, Floats]:
+        """The mean cost over the rows of X, and its gradient in the order of `parameters`.
+
+        X: (m, number of inputs), m > 0, of any real type; it is not written to. The gradient (p,) is
+        a buffer that the next call overwrites. Raises ValueError for another shape, TypeError for a
+        list of outputs, and FloatingPointError for a cost that is not finite, which says in which
+        instruction and for which row of X that first arose.
+        """
+        if self._cost is None:
+            raise TypeError(
+                "value_and_gradient needs one cost: matrix_form(cost, ...) rather than"
+                " matrix_form([...], ...)"
+            )
+        X = self._checked(X)
+        cost = float(self._cost(X, self.parameters, self._gradient))
+        if not isfinite(cost):
+            raise FloatingPointError(f"the cost is {cost}: {self.diagnosis(X)}")
+        return cost, self._gradient
+
+    def values(self, X: Any) -> Floats:
+        """The m costs of the rows of X, or of a list of k roots the (m, k) outputs.
+
+        Raises ValueError for another shape of X, FloatingPointError where one is not finite.
+        """
+        X = self._checked(X)
+        outputs: Floats = self._outputs(X, self.parameters, self._gradient)  # (m, k)
+        if not np.isfinite(outputs).all():
+            row = int(np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0])
+            found = outputs[row][~np.isfinite(outputs[row])][0]
+            raise FloatingPointError(f"row {row} gives {found}: {self.diagnosis(X)}")
+        return outputs[:, 0] if self._single else outputs
+
+    def diagnosis(self, X: Any) -> str:
+        """Where a number that is not finite first arises: the instruction, and the row of X."""
+        return diagnosis(self.program, self._checked(X), self.parameters)
+
+    def write_back(self) -> None:
+        """Copy the parameters into the Values."""
+        for value, number in zip(self._values, self.parameters.tolist(), strict=True):
+            value.data = number
+
+    def read_values(self) -> None:
+        """Copy the data of the Values into the parameters."""
+        self.parameters[:] = [value.data for value in self._values]
+
+    def _checked(self, X: Any) -> Any:
+        if not (isinstance(X, np.ndarray) and X.dtype == np.float64):
+            X = as_floats(X)
+        width = self.program.inputs.size
+        if X.ndim != 2 or X.shape[1] != width:
+            raise ValueError(f"X has a row for each example and {width} columns, one for each input: (m, {width}); got shape {X.shape}")
+        if len(X) == 0:
+            raise ValueError(f"X has no rows: the mean over no examples is not defined; got shape {X.shape}")
+        return X
+
+    def __str__(self) -> str:
+        return str(self.program)
+
+    def __repr__(self) -> str:
+        p, n = self.program.parameters.size, self.program.inputs.size
+        return f"<matrix form: {p:,} parameters, {n:,} inputs, {len(self.program.forward)} instructions>"
+
+
+class Runner:
+    """A compiled program with memory for the numbers of examples that were seen last."""
+
+    def __init__(self, code: Code, name: str, result: str) -> None:
+        self.source = source_of(code, name, result)
+        self.bind = compiled(code, self.source, name)
+        self.bound: dict[int, Function] = {}
+
+    def __call__(self, X: Any, theta: Floats, gradient: Floats) -> Any:
+        function = self.bound.get(len(X))
+        if function is None:
+            if len(self.bound) >= SIZES_KEPT:
+                del self.bound[next(iter(self.bound))]
+            function = self.bound[len(X)] = self.bind(theta, gradient, len(X))
+        return function(X)
+
+
+def gradient_code(program: Program) -> Code:
+    """The code of the mean cost and its gradient."""
+    lowering = Lowering(program)
+    factors = [pull.factor for pull in program.backward if pull.factor is not None]
+    kept = {part.vector for factor in factors for part in factor.leaves()}
+    products = [pull.product for pull in program.backward if pull.product is not None]
+    kept |= {part.vector for product in products for part in (product.left, product.right)}
+    kept = needed(program, kept)
+    pieces = pieces_of(program, kept)
+    wanted = kept | needed(program, [v for piece in pieces for v in piece.vectors])
+    for instruction in program.forward:
+        if instruction.out in wanted:
+            lowering.instruction(instruction)
+    write_mean(lowering, pieces)
+    Backward(lowering).run()
+    return lowering.code
+
+
+def outputs_code(program: Program) -> Code:
+    """The code of the roots for each example, (m, k)."""
+    lowering = Lowering(program)
+    wanted = needed(program, [root.vector for root in program.roots])
+    for instruction in program.forward:
+        if instruction.out in wanted:
+            lowering.instruction(instruction)
+    write_outputs(lowering)
+    return lowering.code
+
+
+def as_floats(X: Any) -> Any:
+    """X as an array of floats; texts, complex numbers and other objects are refused."""
+    array = np.asarray(X)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"X holds real numbers, got dtype {array.dtype} ({type(X).__name__})")
+    return array.astype(float)
+
+
+def _listed(given: Any, what: str) -> list[Any]:
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        raise TypeError(f"matrix_form takes {what} as a list of Values, got {given!r} ({type(given).__name__})")
+    return list(given)
+
+
+def _leaves(given: Any, what: str) -> list[Value]:
+    values = _listed(given, what)
+    seen: set[Value] = set()
+    for k, x in enumerate(values):
+        if not isinstance(x, Value):
+            raise TypeError(f"{what}[{k}] of matrix_form is no Value but {x!r} ({type(x).__name__})")
+        if x.op is not None:
+            raise ValueError(f"{what}[{k}] of matrix_form is no leaf but the result of {x.op.name!r}: {x!r}")
+        if x in seen:
+            raise ValueError(f"{what}[{k}] of matrix_form is named twice: {x!r}")
+        seen.add(x)
+    return values

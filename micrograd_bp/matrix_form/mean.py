@@ -1,0 +1,108 @@
+"""The mean cost over the examples, taken as early as it can be: the mean is linear.
+
+The mean of 0.5 sum_j d_j^2 needs no vector of m costs: it is 0.5/m times one dot product.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from micrograd_bp.matrix_form.code import Array
+from micrograd_bp.matrix_form.lower import Lowering
+from micrograd_bp.matrix_form.program import Instruction, Part, Product, Program, Sum, Vector
+from micrograd_bp.primitives import add, mul, neg, sub
+
+
+@dataclass(frozen=True)
+class Piece:
+    """factor times the sum over the entries of a part, or over the products of two parts."""
+
+    factor: float
+    part: Part
+    other: Part | None = None
+
+    @property
+    def vectors(self) -> list[Vector]:
+        return [self.part.vector, *([self.other.vector] if self.other else [])]
+
+
+def pieces_of(program: Program, kept: set[Vector]) -> list[Piece]:
+    """The mean cost as a sum of pieces; a vector in `kept` is there anyhow, so it is not taken apart."""
+    makers = {instruction.out: instruction for instruction in program.forward}
+    found: list[Piece] = []
+    pending = [Piece(1.0, program.roots[0])]
+    while pending:
+        piece = pending.pop()
+        maker = makers.get(piece.part.vector)
+        apart = None
+        if maker is not None and maker.out.size == 1 and maker.out not in kept:
+            apart = taken_apart(piece.factor, maker)
+        if apart is None:
+            found.append(piece)
+        else:
+            for smaller in apart:
+                (found if smaller.other else pending).append(smaller)
+    return found
+
+
+def taken_apart(c: float, maker: Instruction) -> list[Piece] | None:
+    """c times what the instruction makes, as pieces; None if it is not linear."""
+    if isinstance(maker, Sum):
+        if not all(product.is_elementwise for product in maker.products):
+            return None
+        products = [Piece(c, *product.stacked) for product in maker.products]
+        return [*products, *(Piece(c, term) for term in maker.terms)]
+    x = maker.operands[0]
+    if maker.op is neg:
+        return [Piece(-c, x)]
+    if maker.op in (add, sub):
+        return [Piece(c, x), Piece(c if maker.op is add else -c, maker.operands[1])]
+    if maker.op is mul:
+        y = maker.operands[1]
+        if x.number is not None:
+            return [Piece(c * x.number, y)]
+        if y.number is not None:
+            return [Piece(c * y.number, x)]
+    return None
+
+
+def needed(program: Program, vectors: Iterable[Vector]) -> set[Vector]:
+    """The computed vectors that these depend on, themselves included."""
+    makers = {instruction.out: instruction for instruction in program.forward}
+    found: set[Vector] = set()
+    pending = list(vectors)
+    while pending:
+        vector = pending.pop()
+        if vector not in found and vector in makers:
+            found.add(vector)
+            pending += [part.vector for part in makers[vector].reads]
+    return found
+
+
+def write_mean(lowering: Lowering, pieces: Iterable[Piece]) -> None:
+    """Append the statement for the cost."""
+    text, reads = [], []
+    for piece in pieces:
+        for term, arrays in terms(lowering, piece):
+            text.append(term)
+            reads += arrays
+    lowering.code.write("cost = " + " + ".join(text), *reads, out=None)
+
+
+def terms(lowering: Lowering, piece: Piece) -> Iterator[tuple[str, list[Array]]]:
+    parts = [piece.part, *([piece.other] if piece.other else [])]
+    batched = any(part.vector.batched for part in parts)
+    factor = f"{piece.factor!r} * " + ("mean * " if batched else "")
+    factor = factor.removeprefix("1.0 * ")
+    read = [lowering.read(flattened(part)) for part in parts]
+    shape = (parts[0].index.size, "m" if batched else 1)
+    arrays = [lowering.full(x, shape) for x in read]
+    if len(arrays) == 2:
+        yield f"{factor}np.vdot({{}}, {{}})", arrays
+    else:
+        yield f"{factor}np.add.reduce({{}}, axis=None)", arrays
+
+
+def flattened(part: Part) -> Part:
+    return Part(part.vector, part.index.ravel())

@@ -1,0 +1,47 @@
+"""Names for vectors and their parts, from the labels of the scalars: z₁² and z₂² make z2."""
+
+import keyword
+import re
+from collections.abc import Sequence
+
+from micrograd_bp.notation import Symbol
+
+RESERVED = ("X", "m", "mean", "sum", "np", "inf", "nan", "strided", "cost", "outputs")
+LETTERS = re.compile(r"[A-Za-z_]*[A-Za-z]")
+
+
+class Names:
+    """Each name is given once; a second group of the same labels gets a number behind."""
+
+    def __init__(self) -> None:
+        self.given = {*RESERVED, *keyword.kwlist}
+        self.counts: dict[str, int] = {}
+
+    def of(self, labels: Sequence[str], default: str) -> str:
+        """A name from the labels, if they agree in one; else the default, numbered."""
+        name = common(labels)
+        return self.fresh(name) if name and name not in self.given else self.numbered(default)
+
+    def fresh(self, name: str) -> str:
+        self.given.add(name)
+        return name
+
+    def numbered(self, letter: str) -> str:
+        while True:
+            self.counts[letter] = self.counts.get(letter, 0) + 1
+            name = f"{letter}{self.counts[letter]}"
+            if name not in self.given:
+                return self.fresh(name)
+
+
+def common(labels: Sequence[str]) -> str:
+    """What the labels have in common as a name in ASCII: letter and layer, or their first letters."""
+    names = {name_of(label) for label in labels}
+    return names.pop() if len(names) == 1 else ""
+
+
+def name_of(label: str) -> str:
+    if isinstance(label, Symbol):
+        return label.letter if label.layer is None else f"{label.letter}{label.layer}"
+    found = LETTERS.match(label)
+    return found.group() if found else ""
