@@ -149,6 +149,9 @@ def log(x: float) -> float:
 # Saturating functions, which never overflow. `out`, as in NumPy, may be x itself.
 
 
+LARGE = 40.0  # beyond which the sigmoid is 1 to the last bit
+
+
 def sigmoid(x: float) -> float:
     if x >= 0.0:
         return 1.0 / (1.0 + math.exp(-x))
@@ -156,11 +159,9 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
-@quiet
 def sigmoid_arrays(x: Array, *, out: Array = None) -> Array:
-    """Where exp(-x) overflows, 1 / inf is the 0 that it should be."""
-    e = np.exp(np.negative(x, out=out), out=out)
-    return np.reciprocal(np.add(e, 1.0, out=out), out=out)
+    e = np.exp(np.minimum(x, LARGE, out=out), out=out)
+    return np.divide(e, 1.0 + e, out=out)
 
 
 def softplus(x: float) -> float:

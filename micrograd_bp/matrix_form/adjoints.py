@@ -12,6 +12,7 @@ import numpy as np
 from micrograd_bp.matrix_form.code import Array, Shape, reshaped
 from micrograd_bp.matrix_form.formula import Formula, split
 from micrograd_bp.matrix_form.indexing import flat_view, is_contiguous, row_view
+from micrograd_bp.matrix_form.naming import joined
 from micrograd_bp.matrix_form.lower import Lowering, broadcast, columns
 from micrograd_bp.matrix_form.products import MatrixWithBias
 from micrograd_bp.matrix_form.program import Ints, Part, Pull, Vector
@@ -221,7 +222,8 @@ class Backward:
                 return Number(number.value * value, number.over_m)
             if number == Number(1.0, False):
                 return value
-            return self.code.ufunc("multiply", value, self.scalar(number), shape=value.shape)
+            to = adjoint_name(target.vector) if target.is_whole else ""
+            return self.code.ufunc("multiply", value, self.scalar(number), shape=value.shape, to=to)
         if rest is None and c == 1.0:
             return adjoint
         if rest is None and c == -1.0:
@@ -233,7 +235,8 @@ class Backward:
             shape = value.shape if isinstance(value, Array) else ()
             value = self.code.ufunc("multiply", value, c, shape=shape)
         shapes = [x.shape for x in (adjoint, value) if isinstance(x, Array)]
-        return self.code.ufunc("multiply", adjoint, value, shape=broadcast(shapes))
+        to = adjoint_name(target.vector) if target.is_whole else ""
+        return self.code.ufunc("multiply", adjoint, value, shape=broadcast(shapes), to=to)
 
     def pull_product(self, pull: Pull) -> None:
         product = self.lowering.products[pull.product] if pull.product else None
@@ -268,8 +271,10 @@ class Backward:
         if source is None or self.written[index].any():
             return None
         self.written[index] = True
+        labels = self.program.parameters.labels
+        name = joined([labels[i] for i in index.flat])
         order = "C" if is_contiguous(index) else ""
-        return self.code.view(self.gradient, source, index.shape, order=order)
+        return self.code.view(self.gradient, source, index.shape, name and f"d_{name}", order)
 
     def to_gradient(self, index: Ints, value: Adjoint) -> None:
         """Write the value, (..., 1), or add it where something was written before."""

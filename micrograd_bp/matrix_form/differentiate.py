@@ -48,7 +48,7 @@ def _pulled_entry_by_entry(out: Vector, left: Part, right: Part) -> Iterator[Pul
     """d(x y) = y dx + x dy, and of a square 2 x dx. All entries of one sum have its adjoint."""
     if out.size == 1:
         left, right = Part(left.vector, left.index[:, 0]), Part(right.vector, right.index[:, 0])
-    x, y = Formula(leaf=left), Formula(leaf=right)
+    x, y = operand(left), operand(right)
     if left.vector is right.vector and np.array_equal(left.index, right.index):
         if left.vector.varies:
             yield Pull(out, left, factor=2.0 * x)
@@ -63,10 +63,7 @@ def local_derivatives(instruction: Elementwise) -> tuple[Formula, ...]:
     """The row's rule on names; a constant exponent has none, as in the scalar graph."""
     op = instruction.op
     z = Formula(leaf=whole(instruction.out))
-    operands = [
-        Formula(leaf=part) if part.number is None else as_formula(part.number)
-        for part in instruction.operands
-    ]
+    operands = [operand(part) for part in instruction.operands]
     try:
         derivatives = op.derivatives(z, *operands)
     except TypeError as error:
@@ -80,6 +77,12 @@ def local_derivatives(instruction: Elementwise) -> tuple[Formula, ...]:
             f" {len(operands)} operands, got {derivatives!r}"
         )
     return tuple(as_formula(d) for d in derivatives)
+
+
+def operand(part: Part) -> Formula:
+    """The part as an operand of a rule; the same constant everywhere is a number."""
+    number = part.number
+    return Formula(leaf=part) if number is None else Formula(number=number)
 
 
 def whole(vector: Vector) -> Part:

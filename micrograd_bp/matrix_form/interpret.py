@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp.matrix_form.program import (
-    Elementwise,
     Floats,
     Instruction,
     Part,
@@ -15,6 +14,7 @@ from micrograd_bp.matrix_form.program import (
     Sum,
     Vector,
 )
+from micrograd_bp.matrix_form.written import described
 
 
 def evaluated(program: Program, X: Floats, theta: Floats) -> Iterator[tuple[Instruction, Floats]]:
@@ -57,10 +57,8 @@ def diagnosis(program: Program, X: Floats, theta: Floats) -> str:
     with np.errstate(all="ignore"):
         for instruction, result in evaluated(program, X, theta):
             if not np.isfinite(result).all():
-                return described(instruction, result)
+                entry, row = np.argwhere(~np.isfinite(result))[0].tolist()
+                where = f"row {row} of X" if instruction.out.batched else "every row of X"
+                text = next(described(program, [instruction]))
+                return f"{result[entry, row]} first arises in `{text}`, entry {entry}, for {where}"
     return "every instruction is finite, but their sum is not"
-
-
-def described(instruction: Instruction, result: Floats) -> str:
-    """The instruction, the row of X and the entry whose number is not finite."""
-    return f"{instruction} {result}"

@@ -55,7 +55,8 @@ class _Lifter:
     def instruction(self, members: list[Node]) -> Instruction:
         first = members[0]
         labels = labels_of(members)
-        name = self.names.of(labels, "v")
+        is_cost = members == self.form.roots
+        name = self.names.of(labels, "v") if labels[0] or not is_cost else self.names.of(["C"], "C")
         out = Vector(name, len(members), COMPUTED, first.batched, first.varies, labels)
         self.vectors.append(out)
         if first.op is None:

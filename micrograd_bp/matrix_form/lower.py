@@ -15,6 +15,7 @@ from micrograd_bp import kernels
 from micrograd_bp.matrix_form.code import Array, Code, Operand, Shape
 from micrograd_bp.matrix_form.formula import Formula
 from micrograd_bp.matrix_form.indexing import flat_view, is_contiguous, row_view
+from micrograd_bp.matrix_form.naming import joined
 from micrograd_bp.matrix_form.products import LoweredProduct, bias_of, lowered_product
 from micrograd_bp.matrix_form.program import Instruction, Ints, Part, Product, Program, Sum, Vector
 from micrograd_bp.primitives import Primitive, power
@@ -61,6 +62,9 @@ class Lowering:
 
     def _read(self, part: Part) -> Array:
         vector, index = part.vector, part.index
+        if part.is_one and index.ndim == 1:
+            index = index[:1]  # which stands for all
+            part = Part(vector, index)
         shape = (*index.shape, columns(vector))
         if vector.role in ("parameter", "constant"):
             flat = self.flat(part)
@@ -68,9 +72,6 @@ class Lowering:
         array = self.vector(vector)
         if part.is_whole:
             return array
-        if part.is_one and index.ndim == 1:
-            i = int(index[0])
-            return self.code.view(array, f"{{}}[{i}:{i + 1}]", (1, shape[-1]), order=rows_of(array))
         view = row_view(index)
         if view is None or ("reshape" in view[0] and array.order != "C"):
             return self.gathered(array, index, shape, ", axis=0")
@@ -87,7 +88,9 @@ class Lowering:
         source = flat_view(index)
         if source is None:
             return self.gathered(array, index, index.shape)
-        return self.code.view(array, source, index.shape, order="C" if is_contiguous(index) else "")
+        name = joined([vector.labels[i] for i in index.flat]) if array is self.theta else ""
+        order = "C" if is_contiguous(index) else ""
+        return self.code.view(array, source, index.shape, name, order)
 
     def gathered(self, array: Array, index: Ints, shape: Shape, axis: str = "") -> Array:
         out = self.code.buffer("", shape)

@@ -3,14 +3,12 @@
 The mean of 0.5 sum_j d_j^2 needs no vector of m costs: it is 0.5/m times one dot product.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 from micrograd_bp.matrix_form.code import Array
 from micrograd_bp.matrix_form.lower import Lowering
-from micrograd_bp.matrix_form.program import Instruction, Part, Product, Program, Sum, Vector
+from micrograd_bp.matrix_form.program import Instruction, Part, Program, Sum, Vector
 from micrograd_bp.primitives import add, mul, neg, sub
 
 
@@ -51,7 +49,7 @@ def taken_apart(c: float, maker: Instruction) -> list[Piece] | None:
     if isinstance(maker, Sum):
         if not all(product.is_elementwise for product in maker.products):
             return None
-        products = [Piece(c, *product.stacked) for product in maker.products]
+        products = [of_product(c, *product.stacked) for product in maker.products]
         return [*products, *(Piece(c, term) for term in maker.terms)]
     x = maker.operands[0]
     if maker.op is neg:
@@ -59,12 +57,16 @@ def taken_apart(c: float, maker: Instruction) -> list[Piece] | None:
     if maker.op in (add, sub):
         return [Piece(c, x), Piece(c if maker.op is add else -c, maker.operands[1])]
     if maker.op is mul:
-        y = maker.operands[1]
-        if x.number is not None:
-            return [Piece(c * x.number, y)]
-        if y.number is not None:
-            return [Piece(c * y.number, x)]
+        smaller = of_product(c, x, maker.operands[1])
+        return None if smaller.other else [smaller]
     return None
+
+
+def of_product(c: float, x: Part, y: Part) -> Piece:
+    """c x y; a factor that is a number is drawn to the front."""
+    if x.number is not None:
+        return Piece(c * x.number, y)
+    return Piece(c, x, y) if y.number is None else Piece(c * y.number, x)
 
 
 def needed(program: Program, vectors: Iterable[Vector]) -> set[Vector]:

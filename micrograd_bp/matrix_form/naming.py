@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from micrograd_bp.notation import Symbol
 
 RESERVED = ("X", "m", "mean", "sum", "np", "inf", "nan", "strided", "cost", "outputs")
-LETTERS = re.compile(r"[A-Za-z_]*[A-Za-z]")
+STEM = re.compile(r"([A-Za-z_]*[A-Za-z])[\d₀-₉⁰¹²³⁴-⁹_,.()\[\]^ ]*", re.ASCII)
 
 
 class Names:
@@ -43,5 +43,11 @@ def common(labels: Sequence[str]) -> str:
 def name_of(label: str) -> str:
     if isinstance(label, Symbol):
         return label.letter if label.layer is None else f"{label.letter}{label.layer}"
-    found = LETTERS.match(label)
-    return found.group() if found else ""
+    found = STEM.fullmatch(label)
+    return found.group(1) if found else ""
+
+
+def joined(labels: Sequence[str]) -> str:
+    """`w1_and_b1` for labels of a block of weights and biases; "" if they are of more kinds."""
+    names = list(dict.fromkeys(map(name_of, labels)))
+    return "_and_".join(names) if len(names) <= 2 and all(names) else ""

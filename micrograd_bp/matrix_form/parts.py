@@ -1,0 +1,56 @@
+"""How a part of a vector is written: `a0`, `w1`, `v1[:, 3:7]`, `theta[5:9]`."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from micrograd_bp.matrix_form.indexing import is_contiguous, slice_of
+from micrograd_bp.matrix_form.naming import common, name_of
+from micrograd_bp.matrix_form.program import Ints, Part, Vector
+
+
+class PartNames:
+    """The entries of X and of the parameters go by their labels, if these agree."""
+
+    def __init__(self, *vectors: Vector) -> None:
+        self.blocks = {vector: blocks_of(vector) for vector in vectors}
+
+    def __call__(self, leaf: Part | str) -> str:
+        """A part of a vector; what is text already stays."""
+        if isinstance(leaf, str):
+            return leaf
+        if leaf.number is not None:
+            return f"{leaf.number:.6g}"
+        vector, index = leaf.vector, leaf.index.ravel()
+        blocks = self.blocks.get(vector)
+        if blocks is None:
+            return entries(vector.name, vector.batched, index, np.arange(vector.size))
+        name = common([vector.labels[i] for i in index])
+        if name and not (index.size == 1 and blocks[name].size > 1):
+            return entries(name, vector.batched, index, blocks[name])
+        if index.size == 1 and vector.labels[index[0]].isidentifier():
+            return vector.labels[index[0]]
+        return entries(vector.name, vector.batched, index, np.arange(vector.size))
+
+
+def blocks_of(vector: Vector) -> dict[str, Ints]:
+    """The positions in the vector of each name that labels have in common."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for i, label in enumerate(vector.labels):
+        found[name_of(label)].append(i)
+    return {name: np.array(positions) for name, positions in found.items()}
+
+
+def entries(name: str, batched: bool, index: Ints, block: Ints) -> str:
+    """The entries `index` of a block of this name; all of it needs no index."""
+    columns = ":, " if batched else ""
+    if index.size >= block.size and np.array_equal(np.unique(index), block):
+        return name
+    where = np.searchsorted(block, index)
+    if np.all(where == where[0]):
+        return f"{name}[{columns}{where[0]}]"
+    part = slice_of(where)
+    if part is None:
+        unique = np.unique(where)
+        part = slice_of(unique) if is_contiguous(unique) else None
+    return f"{name}[{columns}{part or '...'}]"
