@@ -17,6 +17,7 @@ from micrograd_bp.matrix_form import MatrixForm, matrix_form
 from micrograd_bp.nn import MLP, Layer, Neuron
 from micrograd_bp.paths import explain
 from micrograd_bp.primitives import Primitive, logsumexp, softmax, total, weighted_sum
+from micrograd_bp.training import History, predict, train
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Adam",
+    "History",
     "Layer",
     "MatrixForm",
     "Momentum",
@@ -42,11 +44,13 @@ __all__ = [
     "log_likelihood",
     "logsumexp",
     "matrix_form",
+    "predict",
     "quadratic",
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
     "total",
+    "train",
     "value_and_grad",
     "weighted_sum",
 ]

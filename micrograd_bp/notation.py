@@ -10,7 +10,7 @@ _GREEK = {"delta": "δ", "eta": "η"}
 class Symbol(str):
     """`Symbol("w", 2, (1, 2))` is the text w₁₂² for the weight w_12^2.
 
-    letter: one of x, w, b, z, a, delta.
+    letter: one of x, y, w, b, z, a, delta.
     layer: 0 is the input; None for a neuron or a layer that stands alone.
     indices: neurons, counted from 1; for a weight (i, j), from neuron i to neuron j.
     """

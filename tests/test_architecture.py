@@ -38,6 +38,7 @@ ROOMS = [
     "descent",
     "equations",
     "matrix_form",
+    "data",
     "checkpoint",
     "training",
     "datasets",

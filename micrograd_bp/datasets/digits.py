@@ -19,17 +19,3 @@ def digits() -> tuple[Floats, Ints]:
     path = resources.files("micrograd_bp.datasets") / "digits.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         return stored["pixels"] / 16.0, stored["labels"].astype(np.int64)
-
-
-def one_hot(labels: Any, classes: int) -> Floats:
-    """Row x is 1 at labels[x], else 0: (n, classes).
-
-    Raises ValueError for a label that is no whole number from 0 to classes - 1.
-    """
-    labels = np.asarray(labels)
-    wrong = (labels != np.round(labels)) | (labels < 0) | (labels >= classes)
-    if labels.ndim != 1 or np.any(wrong):
-        example = labels[wrong][0] if labels.ndim == 1 else f"shape {labels.shape}"
-        raise ValueError(f"labels are n whole numbers from 0 to {classes - 1}, got {example}")
-    rows: Floats = np.eye(classes)[labels.astype(int)]
-    return rows
