@@ -44,7 +44,9 @@ def as_examples(X: Any, Y: Any, n_in: int, n_out: int, what: str = "") -> Exampl
     if X.ndim != 2 or X.shape[1] != n_in:
         raise ValueError(f"{what}X is (n, {n_in}), a row for each example; got shape {X.shape}")
     if len(X) != len(Y):
-        raise ValueError(f"{what}X and {what}Y have a row for each example: got {len(X)} and {len(Y)}")
+        raise ValueError(
+            f"{what}X and {what}Y have a row for each example: got {len(X)} and {len(Y)}"
+        )
     if len(X) == 0:
         raise ValueError(f"{what}X has no examples")
     if Y.ndim == 1:
@@ -62,17 +64,22 @@ def as_numbers(array: Any, name: str) -> Array:
     except ValueError as error:
         raise ValueError(f"{name} is an array, its rows of equal length: {error}") from None
     if numbers.dtype.kind not in "biuf" or numbers.ndim == 0:
-        raise TypeError(f"{name} is an array of real numbers, got {type(array).__name__} of dtype {numbers.dtype}")
+        raise TypeError(
+            f"{name} is an array of real numbers, got {type(array).__name__}"
+            f" of dtype {numbers.dtype}"
+        )
     return numbers
 
 
 def refuse_infinite(array: Array, name: str, rows: int = 4096) -> None:
-    """Look at some rows at a time, so that an array that is mapped from a file is not read at once."""
+    """Some rows at a time, so that an array that is mapped from a file is not read at once."""
     for start in range(0, len(array), rows):
         wrong = np.argwhere(~np.isfinite(array[start : start + rows]))
         if len(wrong):
             row, column = start + int(wrong[0][0]), int(wrong[0][1])
-            raise ValueError(f"{name}[{row}, {column}] is {array[row, column]}, not a finite number")
+            raise ValueError(
+                f"{name}[{row}, {column}] is {array[row, column]}, not a finite number"
+            )
 
 
 def kind_of(Y: Array) -> tuple[bool, float | None]:

@@ -1,34 +1,29 @@
 """train: stochastic gradient descent on mini-batches, by the matrix form or scalar by scalar."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from micrograd_bp.costs import (
-    cross_entropy,
-    log_likelihood,
-    quadratic,
-    sigmoid_cross_entropy,
-    softmax_cross_entropy,
-)
-from micrograd_bp.data import Array, Examples, Floats, as_examples
+from micrograd_bp.costs import quadratic
+from micrograd_bp.data import Examples, Floats, as_examples
 from micrograd_bp.descent import SGD, Optimiser
 from micrograd_bp.engine import Value
-from micrograd_bp.matrix_form import MatrixForm, matrix_form
+from micrograd_bp.matrix_form import matrix_form
+from micrograd_bp.methods import (
+    ROWS,
+    ByMatrices,
+    ByScalars,
+    Cost,
+    Method,
+    inputs_of,
+    outputs_of,
+)
 from micrograd_bp.nn import MLP, Module
-from micrograd_bp.notation import Symbol
 
-Cost = Callable[[Any, Any], Value]
-
-TWINS = {
-    (cross_entropy, "sigmoid"): sigmoid_cross_entropy,
-    (log_likelihood, "softmax"): softmax_cross_entropy,
-}
-ROWS = 4096  # examples at a time where a whole set is evaluated
 SECONDS = 0.2  # between two looks at the cost in the progress bar
 
 
@@ -45,7 +40,11 @@ class History:
     validation_accuracy: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
-        lines = ["epoch       cost" + "  validation" * bool(self.validation_cost) + "  accuracy" * bool(self.validation_accuracy)]
+        lines = [
+            "epoch       cost"
+            + "  validation" * bool(self.validation_cost)
+            + "  accuracy" * bool(self.validation_accuracy)
+        ]
         for k, cost in enumerate(self.cost):
             line = f"{k + 1:5}  {cost:9.4g}"
             if self.validation_cost:
@@ -54,116 +53,6 @@ class History:
                 line += f"  {self.validation_accuracy[k]:8.2%}"
             lines.append(line)
         return "\n".join(lines)
-
-
-class Recorded:
-    """The network and its cost recorded on one example: leaves x and y, outputs a^L, and C_x.
-
-    For a sigmoid layer with cross_entropy and a softmax layer with log_likelihood the cost is the
-    stable twin on the weighted inputs.
-    """
-
-    def __init__(self, net: Module, cost: Cost, x: Sequence[float], y: Sequence[float]) -> None:
-        self.x = [Value(x_i, Symbol("a", 0, (i,))) for i, x_i in enumerate(x, 1)]
-        self.y = [Value(y_j, Symbol("y", None, (j,))) for j, y_j in enumerate(y, 1)]
-        self.outputs = outputs_of(net, self.x)
-        self.cost = applied(cost, net, self.outputs, self.y)
-
-
-def outputs_of(net: Any, x: Sequence[Value]) -> list[Value]:
-    outputs = net(x)
-    return [outputs] if isinstance(outputs, Value) else list(outputs)
-
-
-def applied(cost: Cost, net: Module, outputs: list[Value], y: Sequence[Any]) -> Value:
-    """C_x of the outputs of the latest forward pass, or of the weighted inputs by the stable twin."""
-    if isinstance(net, MLP):
-        twin = TWINS.get((cost, str(net.layers[-1].activation)))
-        if twin is not None:
-            last = len(net.layers)
-            return twin([net.z(last, j) for j in range(1, net.sizes[-1] + 1)], y)
-    return cost(outputs, y)
-
-
-class Method(Protocol):
-    """How costs, steps and outputs are computed."""
-
-    def step(self, X: Array, Y: Array) -> float:
-        """One step on a mini-batch; the mean cost before it."""
-    def evaluate(self, examples: Examples) -> tuple[float, Floats]:
-        """The mean cost of the examples, and their outputs (n, n_L)."""
-    def finish(self) -> None:
-        """Leave the weights in the network."""
-
-
-class ByMatrices:
-    """By the matrix form that the library finds in the recorded graph."""
-
-    def __init__(self, net: Module, cost: Cost, optimizer: Optimiser, examples: Examples) -> None:
-        recorded = Recorded(net, cost, examples.X[0].tolist(), examples.Y[0].tolist())
-        self.form = matrix_form(recorded.cost, [*recorded.x, *recorded.y], net.parameters())
-        self.outputs = matrix_form(recorded.outputs, recorded.x, net.parameters())
-        self.optimizer = optimizer
-        self.n_in = len(recorded.x)
-        self.batch: Floats = np.empty((0, self.n_in + len(recorded.y)))
-        refuse_frozen(self.form, net, cost, examples)
-
-    def step(self, X: Array, Y: Array) -> float:
-        cost, gradient = self.form.value_and_gradient(self.beside(X, Y))
-        self.optimizer.update(self.form.parameters, gradient)
-        return cost
-
-    def beside(self, X: Array, Y: Array) -> Floats:
-        """[X | Y] in memory that is kept."""
-        m = len(X)
-        if len(self.batch) < m:
-            self.batch = np.empty((m, self.batch.shape[1]))
-        self.batch[:m, : self.n_in] = X
-        self.batch[:m, self.n_in :] = Y
-        return self.batch[:m]
-
-    def evaluate(self, examples: Examples) -> tuple[float, Floats]:
-        self.outputs.parameters[:] = self.form.parameters
-        costs, outputs = [], []
-        for X, Y in in_pieces(examples):
-            costs.append(self.form.values(self.beside(X, Y)))
-            outputs.append(self.outputs.values(X))
-        return float(np.mean(np.concatenate(costs))), np.concatenate(outputs)
-
-    def finish(self) -> None:
-        self.form.write_back()
-
-
-class ByScalars:
-    """Example by example on the scalar graph, as the equations are written."""
-
-    def __init__(self, net: Module, cost: Cost, optimizer: Optimiser, examples: Examples) -> None:
-        self.net, self.cost, self.optimizer = net, cost, optimizer
-
-    def step(self, X: Array, Y: Array) -> float:
-        self.optimizer.zero_grad()
-        total = 0.0
-        for x, y in zip(X.tolist(), Y.tolist(), strict=True):
-            cost, _ = self.one(x, y)
-            cost.backward(1.0 / len(X))
-            total += cost.data
-        self.optimizer.step()
-        return total / len(X)
-
-    def one(self, x: list[float], y: list[float]) -> tuple[Value, list[Value]]:
-        outputs = outputs_of(self.net, [Value(x_i) for x_i in x])
-        return applied(self.cost, self.net, outputs, y), outputs
-
-    def evaluate(self, examples: Examples) -> tuple[float, Floats]:
-        costs, rows = [], []
-        for x, y in zip(examples.X.tolist(), examples.Y.tolist(), strict=True):
-            cost, outputs = self.one(x, y)
-            costs.append(cost.data)
-            rows.append([a_j.data for a_j in outputs])
-        return float(np.mean(costs)), np.array(rows)
-
-    def finish(self) -> None:
-        pass
 
 
 METHODS: dict[str, Callable[..., Method]] = {"matrix": ByMatrices, "scalar": ByScalars}
@@ -202,10 +91,14 @@ def train(
     if method not in METHODS:
         raise ValueError(f"method is one of {list(METHODS)}, got {method!r}")
     if batch_size < 1 or epochs < 0:
-        raise ValueError(f"batch_size is at least 1 and epochs at least 0, got {batch_size} and {epochs}")
+        raise ValueError(
+            f"batch_size is at least 1 and epochs at least 0, got {batch_size} and {epochs}"
+        )
     optimizer = SGD(net.parameters(), 0.1) if optimizer is None else optimizer
     if optimizer.parameters != net.parameters():
-        raise ValueError("the optimizer holds other parameters than net.parameters(), or in another order")
+        raise ValueError(
+            "the optimizer holds other parameters than net.parameters(), or in another order"
+        )
     n_in, n_out = sizes_of(net, X)
     examples = as_examples(X, Y, n_in, n_out)
     held_out = as_examples(*validation, n_in, n_out, "validation ") if validation else None
@@ -223,9 +116,7 @@ def train(
     return history
 
 
-def one_epoch(
-    trainer: Method, examples: Examples, m: int, rng: Any, bar: Any, epoch: int
-) -> float:
+def one_epoch(trainer: Method, examples: Examples, m: int, rng: Any, bar: Any, epoch: int) -> float:
     """A step on each mini-batch of the shuffled examples; the mean cost."""
     order = rng.permutation(len(examples))
     total, told = 0.0, perf_counter()
@@ -234,7 +125,9 @@ def one_epoch(
         try:
             cost = trainer.step(examples.X[batch], examples.Y[batch])
         except ArithmeticError as error:
-            error.add_note(f"in epoch {epoch}, mini-batch {start // m + 1}: examples {batch.tolist()}")
+            error.add_note(
+                f"in epoch {epoch}, mini-batch {start // m + 1}: examples {batch.tolist()}"
+            )
             raise
         total += cost * len(batch)
         bar.update(len(batch))
@@ -255,7 +148,7 @@ def predict(net: Module, X: Any) -> Floats:
     """The outputs a^L of every row of X, (n, n_L), by the matrix form of the network."""
     n_in, n_out = sizes_of(net, X)
     X = as_examples(X, np.zeros((len(X), n_out)), n_in, n_out).X
-    x = [Value(x_i, Symbol("a", 0, (i,))) for i, x_i in enumerate(X[0].tolist(), 1)]
+    x = inputs_of(X[0].tolist())
     form = matrix_form(outputs_of(net, x), x, net.parameters())
     return np.concatenate([form.values(X[k : k + ROWS]) for k in range(0, len(X), ROWS)])
 
@@ -266,23 +159,3 @@ def sizes_of(net: Any, X: Any) -> tuple[int, int]:
         return net.sizes[0], net.sizes[-1]
     width = np.shape(X)[1] if np.ndim(X) == 2 else 0
     return width, len(outputs_of(net, [Value(0.0) for _ in range(width)]))
-
-
-def in_pieces(examples: Examples) -> Iterator[tuple[Array, Array]]:
-    for start in range(0, len(examples), ROWS):
-        yield examples.X[start : start + ROWS], examples.Y[start : start + ROWS]
-
-
-def refuse_frozen(form: MatrixForm, net: Module, cost: Cost, examples: Examples) -> None:
-    """Compare with the scalar graph on a few examples: Python control flow would have been frozen."""
-    scalars = ByScalars(net, cost, SGD(net.parameters(), 1.0), examples)
-    for k in sorted({0, len(examples) // 2, len(examples) - 1}):
-        x, y = examples.X[k].tolist(), examples.Y[k].tolist()
-        found = float(form.values([x + y])[0])
-        expected = scalars.one(x, y)[0].data
-        if not abs(found - expected) <= 1e-9 * max(1.0, abs(expected)):
-            raise ValueError(
-                f"at example {k} the cost of the matrix form is {found}, that of the scalar graph"
-                f" {expected}: the network or its cost depends on the data by Python control flow,"
-                " which was recorded at example 0; use method='scalar'"
-            )

@@ -39,6 +39,7 @@ ROOMS = [
     "equations",
     "matrix_form",
     "data",
+    "methods",
     "checkpoint",
     "training",
     "datasets",

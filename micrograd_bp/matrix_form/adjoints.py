@@ -1,4 +1,4 @@
-"""From the program on vectors to code on arrays, backward: adjoints, and the gradient's blocks.
+"""From the program on vectors to code on arrays, backward: the adjoint of every vector.
 
 The adjoint of the cost is 1/m for each example, since the gradient is that of the mean. It stays a
 number, multiplied into the first array that it meets.
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograd_bp.matrix_form.code import Array, Shape, reshaped
+from micrograd_bp.matrix_form.code import Array, Operand, Shape, reshaped
 from micrograd_bp.matrix_form.formula import Formula, split
-from micrograd_bp.matrix_form.indexing import flat_view, is_contiguous, row_view
-from micrograd_bp.matrix_form.naming import joined
+from micrograd_bp.matrix_form.gradient import Gradient, put
+from micrograd_bp.matrix_form.indexing import is_contiguous, row_view
 from micrograd_bp.matrix_form.lower import Lowering, broadcast, columns
 from micrograd_bp.matrix_form.products import MatrixWithBias
-from micrograd_bp.matrix_form.program import Ints, Part, Pull, Vector
+from micrograd_bp.matrix_form.program import Ints, Part, Pull, Scaled, Through, Vector, is_range
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,10 @@ class Backward:
         self.lowering = lowering
         self.code = lowering.code
         self.program = lowering.program
-        self.gradient = self.code.given("gradient", lowering.theta.shape)
+        self.gradient = Gradient(self.code, self.program.parameters)
         self.received: dict[Vector, Received] = defaultdict(list)
         self.adjoints: dict[Vector, Adjoint] = {}
         self.sums: dict[Vector, Adjoint] = {}
-        self.written = np.zeros(self.program.parameters.size, dtype=bool)
         self.done: set[Part] = set()
 
     def run(self) -> None:
@@ -50,7 +49,7 @@ class Backward:
         self.receive(root, Number(1.0, over_m=root.vector.batched))
         for pull in self.program.backward:
             self.pull(pull)
-        self.fill(np.flatnonzero(~self.written))
+        self.gradient.fill_rest()
 
     # Adjoints of vectors.
 
@@ -60,10 +59,10 @@ class Backward:
             self.adjoints[vector] = self.added(vector, self.received.pop(vector))
         return self.adjoints[vector]
 
-    def array(self, vector: Vector) -> Array:
-        """The adjoint as an array, (n, m) or (n, 1)."""
-        adjoint = self.adjoint(vector)
-        shape = (vector.size, columns(vector))
+    def array(self, vector: Vector, summed: bool) -> Array:
+        """The adjoint as an array, (n, m); or, if it is summed over the examples, (n, 1)."""
+        adjoint = self.summed(vector) if summed else self.adjoint(vector)
+        shape = (vector.size, 1 if summed else columns(vector))
         if isinstance(adjoint, Array):
             return self.lowering.full(adjoint, shape)
         return self.numbers(adjoint, shape)
@@ -85,7 +84,7 @@ class Backward:
 
     def added(self, vector: Vector, received: Received) -> Adjoint:
         shape = (vector.size, columns(vector))
-        if all(is_whole(index, vector) for index, _ in received):
+        if all(is_range(index, vector.size) for index, _ in received):
             total = self.whole(received[0], shape)
             for entry in received[1:]:
                 total = self.sum(total, self.whole(entry, shape), shape)
@@ -132,16 +131,10 @@ class Backward:
         view = row_view(index)
         if view is not None:
             rows = self.code.view(out, view[0], (*index.shape, out.shape[-1]))
-            self.put(rows, operand, add)
+            put(self.code, rows, operand, add)
             return
         where = self.code.constant(index, "i")
         self.code.write(f"{{out}}[{{}}] {'+=' if add else '='} {{}}", where, operand, out=out)
-
-    def put(self, target: Array, operand: Array | float, add: bool) -> None:
-        if add:
-            self.code.ufunc("add", target, operand, out=target)
-        else:
-            self.code.write("np.copyto({out}, {})", operand, out=target)
 
     # What each pull brings.
 
@@ -153,7 +146,8 @@ class Backward:
             array = self.numbers(value, shape) if isinstance(value, Number) else value
             index, value = self.gathered(index, self.lowering.full(array, shape))
         if part.vector is self.program.parameters:
-            self.to_gradient(index, value)
+            operand = self.scalar(value) if isinstance(value, Number) else value
+            self.gradient.receive(index, operand)
         else:
             self.received[part.vector].append((index, value))
 
@@ -179,15 +173,15 @@ class Backward:
         return unique, out
 
     def pull(self, pull: Pull) -> None:
-        if pull.product is not None:
-            self.pull_product(pull)
+        if isinstance(pull, Through):
+            self.through(pull)
         elif pull.target not in self.done:
             self.receive(pull.target, self.along(pull))
 
-    def along(self, pull: Pull) -> Adjoint:
-        """The adjoint of the source times the factor, summed over the examples for shared targets."""
+    def along(self, pull: Scaled) -> Adjoint:
+        """The adjoint of the source times the factor; for shared targets summed over examples."""
         source, target = pull.source, pull.target
-        c, rest = split(pull.factor) if pull.factor is not None else (1.0, None)
+        c, rest = split(pull.factor)
         sums = source.batched and not target.vector.batched
         if not sums or not depends_on_example(rest):
             adjoint = self.summed(source) if sums else self.adjoint(source)
@@ -207,107 +201,55 @@ class Backward:
                 self.sums[source] = self.over_examples(adjoint)
         return self.sums[source]
 
-    def over_examples(self, array: Array, out: Array | None = None) -> Array:
-        target = self.code.buffer("", (*array.shape[:-1], 1)) if out is None else out
-        self.code.write("np.add.reduce({}, axis=-1, keepdims=True, out={out})", array, out=target)
-        return target
+    def over_examples(self, array: Array) -> Array:
+        out = self.code.buffer("", (*array.shape[:-1], 1))
+        self.code.write("np.add.reduce({}, axis=-1, keepdims=True, out={out})", array, out=out)
+        return out
 
     def scaled(self, adjoint: Adjoint, c: float, rest: Formula | None, target: Part) -> Adjoint:
+        """adjoint · c · rest; the numbers are multiplied first."""
+        to = adjoint_name(target.vector) if target.is_whole else ""
         if isinstance(adjoint, Number):
             number = Number(adjoint.value * c, adjoint.over_m)
             if rest is None:
                 return number
             value = self.lowering.value(rest)
-            if not isinstance(value, Array):
-                return Number(number.value * value, number.over_m)
-            if number == Number(1.0, False):
+            if number == Number(1.0, False) and isinstance(value, Array):
                 return value
-            to = adjoint_name(target.vector) if target.is_whole else ""
-            return self.code.ufunc("multiply", value, self.scalar(number), shape=value.shape, to=to)
-        if rest is None and c == 1.0:
-            return adjoint
-        if rest is None and c == -1.0:
-            return self.code.ufunc("negative", adjoint, shape=adjoint.shape)
-        if rest is None:
-            return self.code.ufunc("multiply", adjoint, c, shape=adjoint.shape)
-        value = self.lowering.value(rest)
-        if c != 1.0:
-            shape = value.shape if isinstance(value, Array) else ()
-            value = self.code.ufunc("multiply", value, c, shape=shape)
-        shapes = [x.shape for x in (adjoint, value) if isinstance(x, Array)]
-        to = adjoint_name(target.vector) if target.is_whole else ""
-        return self.code.ufunc("multiply", adjoint, value, shape=broadcast(shapes), to=to)
+            operands, shapes = [value, self.scalar(number)], [shape_of(value)]
+        elif rest is None:
+            if c == 1.0:
+                return adjoint
+            if c == -1.0:
+                return self.code.ufunc("negative", adjoint, shape=adjoint.shape, to=to)
+            operands, shapes = [adjoint, c], [adjoint.shape]
+        else:
+            value = self.lowering.value(rest)
+            if c != 1.0:
+                value = self.code.ufunc("multiply", value, c, shape=shape_of(value))
+            operands, shapes = [adjoint, value], [adjoint.shape, shape_of(value)]
+        return self.code.ufunc("multiply", *operands, shape=broadcast(shapes), to=to)
 
-    def pull_product(self, pull: Pull) -> None:
-        product = self.lowering.products[pull.product] if pull.product else None
-        if product is None:
-            return
-        D = self.array(pull.source)
+    def through(self, pull: Through) -> None:
+        product = self.lowering.products[pull.product]
+        summed = pull.source.batched and not pull.product.right.vector.batched
+        D = self.array(pull.source, summed)
         if pull.side == "right":
-            target = Part(pull.target.vector, product.right_index)
-            self.receive(target, product.right(D))
+            adjoint = product.right(D)
+            self.receive(Part(pull.target.vector, product.right_index), adjoint)
             return
         if isinstance(product, MatrixWithBias):
             self.done.add(product.bias)
-        index = product.left_index
-        target = Part(pull.target.vector, index)
-        if target.vector is not self.program.parameters:
-            adjoint = product.left(D, None)
-            if not target.vector.batched:
-                adjoint = self.code.view(adjoint, "{}[..., None]", (*adjoint.shape, 1), order="C")
-            self.receive(target, adjoint)
-            return
-        out = self.fresh_block(index)
-        adjoint = product.left(D, out)
-        if out is None:
-            column = self.code.view(adjoint, "{}[..., None]", (*adjoint.shape, 1), order="C")
-            self.receive(target, column)
-
-    # The gradient.
-
-    def fresh_block(self, index: Ints) -> Array | None:
-        """The block of the gradient at these entries, if it is a view and nothing was written yet."""
-        source = flat_view(index)
-        if source is None or self.written[index].any():
-            return None
-        self.written[index] = True
-        labels = self.program.parameters.labels
-        name = joined([labels[i] for i in index.flat])
-        order = "C" if is_contiguous(index) else ""
-        return self.code.view(self.gradient, source, index.shape, name and f"d_{name}", order)
-
-    def to_gradient(self, index: Ints, value: Adjoint) -> None:
-        """Write the value, (..., 1), or add it where something was written before."""
-        before = self.written[index]
-        if before.any() and not before.all():
-            self.fill(index[~before])
-        add = bool(before.any())
-        self.written[index] = True
-        operand = self.scalar(value) if isinstance(value, Number) else value
-        source = flat_view(index)
-        if source is not None:
-            shape = (*index.shape, 1)
-            block = self.code.view(self.gradient, source + "[..., None]", shape)
-            self.put(block, operand, add)
-            return
-        if isinstance(operand, Array):
-            operand = self.code.view(operand, "{}[..., 0]", operand.shape[:-1])
-        where = self.code.constant(index, "i")
-        text = f"{{out}}[{{}}] {'+=' if add else '='} {{}}"
-        self.code.write(text, where, operand, out=self.gradient)
-
-    def fill(self, index: Ints) -> None:
-        if index.size == 0:
-            return
-        source = flat_view(index)
-        if source is not None:
-            self.code.write("{out}.fill({})", 0.0, out=self.code.view(self.gradient, source, index.shape))
-        else:
-            self.code.write("{out}[{}] = 0.0", self.code.constant(index, "i"), out=self.gradient)
+        target = Part(pull.target.vector, product.left_index)
+        is_parameter = target.vector is self.program.parameters
+        block = self.gradient.fresh_block(target.index) if is_parameter else None
+        adjoint = product.left(D, block)
+        if block is None:
+            self.receive(target, product.as_rows(adjoint))
 
 
-def is_whole(index: Ints, vector: Vector) -> bool:
-    return index.size == vector.size and bool(np.all(index.ravel() == np.arange(vector.size)))
+def shape_of(operand: Operand) -> Shape:
+    return operand.shape if isinstance(operand, Array) else ()
 
 
 def depends_on_example(formula: Formula | None) -> bool:

@@ -4,7 +4,6 @@ Every array is written by one statement, or piece by piece by several; which of 
 decided by `memory`. A shape is a tuple of numbers and "m", the number of examples.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +44,7 @@ class Array:
 
 @dataclass(eq=False)
 class Statement:
-    """A line of the program: `text` with {0}, {1}, ... for arrays read and {out} for what is written.
+    """A line of the program: `text` with {0}, {1}, ... for what it reads, {out} for what it writes.
 
     elementwise: out may be the memory of an array that is read.
     """
@@ -136,7 +135,14 @@ class Code:
         line = text.format(*parts, out="{out}")
         self.statements.append(Statement(line, tuple(arrays), out, elementwise))
 
-    def ufunc(self, name: str, *operands: Operand, shape: Shape = (), out: Array | None = None, to: str = "") -> Array:
+    def ufunc(
+        self,
+        name: str,
+        *operands: Operand,
+        shape: Shape = (),
+        out: Array | None = None,
+        to: str = "",
+    ) -> Array:
         """np.name of the operands, elementwise, into a new array or `out`."""
         target = self.buffer(to, shape) if out is None else out
         self.write(f"np.{name}({{}}, out={{out}})", *operands, out=target, elementwise=True)

@@ -5,7 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from micrograd_bp.matrix_form.formula import Formula, as_formula
-from micrograd_bp.matrix_form.program import Elementwise, Part, Program, Pull, Sum, Vector
+from micrograd_bp.matrix_form.program import (
+    Elementwise,
+    Part,
+    Program,
+    Pull,
+    Scaled,
+    Sum,
+    Through,
+    Vector,
+)
 
 
 def differentiated(program: Program) -> Program:
@@ -17,9 +26,7 @@ def differentiated(program: Program) -> Program:
             for pull in pulled(instruction):
                 wanted.add(pull.target.vector)
                 pulls.append(pull)
-    return Program(
-        program.inputs, program.parameters, program.forward, program.roots, tuple(pulls)
-    )
+    return Program(program.inputs, program.parameters, program.forward, program.roots, tuple(pulls))
 
 
 def pulled(instruction: Elementwise | Sum) -> Iterator[Pull]:
@@ -29,19 +36,19 @@ def pulled(instruction: Elementwise | Sum) -> Iterator[Pull]:
         derivatives = local_derivatives(instruction)
         for operand, derivative in zip(instruction.operands, derivatives, strict=True):
             if operand.vector.varies and derivative.number != 0.0:
-                yield Pull(out, operand, factor=derivative)
+                yield Scaled(out, operand, derivative)
         return
     for product in instruction.products:
         if product.is_elementwise:
             yield from _pulled_entry_by_entry(out, *product.stacked)
             continue
         if product.right.vector.varies:
-            yield Pull(out, product.right, product=product, side="right")
+            yield Through(out, product.right, product, "right")
         if product.left.vector.varies:
-            yield Pull(out, product.left, product=product, side="left")
+            yield Through(out, product.left, product, "left")
     for term in instruction.terms:
         if term.vector.varies:
-            yield Pull(out, term, factor=as_formula(1.0))
+            yield Scaled(out, term, as_formula(1.0))
 
 
 def _pulled_entry_by_entry(out: Vector, left: Part, right: Part) -> Iterator[Pull]:
@@ -51,12 +58,12 @@ def _pulled_entry_by_entry(out: Vector, left: Part, right: Part) -> Iterator[Pul
     x, y = operand(left), operand(right)
     if left.vector is right.vector and np.array_equal(left.index, right.index):
         if left.vector.varies:
-            yield Pull(out, left, factor=2.0 * x)
+            yield Scaled(out, left, 2.0 * x)
         return
     if left.vector.varies:
-        yield Pull(out, left, factor=y)
+        yield Scaled(out, left, y)
     if right.vector.varies:
-        yield Pull(out, right, factor=x)
+        yield Scaled(out, right, x)
 
 
 def local_derivatives(instruction: Elementwise) -> tuple[Formula, ...]:

@@ -18,7 +18,7 @@ _serial = count(1)
 
 
 def source_of(code: Code, name: str, result: str) -> str:
-    """The program as text: a function of theta, gradient and m that makes the function `name` of X."""
+    """The program as text: a function of theta, gradient and m, which makes a function of X."""
     views = used_views(code)
     lines = [f"def bind_{name}(theta, gradient, m):", *indented(memory_lines(code, views), 1)]
     lines += ["", f"    def {name}(X):"]

@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.matrix_form.adjoints import Backward
-from micrograd_bp.matrix_form.code import Code
+from micrograd_bp.matrix_form.border import as_floats, leaves_of, listed
+from micrograd_bp.matrix_form.compile import Runner, gradient_code, outputs_code
 from micrograd_bp.matrix_form.differentiate import differentiated
-from micrograd_bp.matrix_form.emit import Function, compiled, source_of
 from micrograd_bp.matrix_form.interpret import diagnosis
 from micrograd_bp.matrix_form.lift import lift
-from micrograd_bp.matrix_form.lower import Lowering
-from micrograd_bp.matrix_form.mean import needed, pieces_of, write_mean
-from micrograd_bp.matrix_form.outputs import write_outputs
-from micrograd_bp.matrix_form.program import Floats, Program
-
-SIZES_KEPT = 8  # numbers of examples for which memory is kept
+from micrograd_bp.matrix_form.program import Floats
 
 
 def matrix_form(
@@ -37,8 +31,8 @@ def matrix_form(
     what is no Value, ValueError for what is no leaf, or is named twice.
     """
     single = isinstance(cost, Value)
-    roots: list[Any] = [cost] if single else _listed(cost, "cost")
-    chosen = _leaves(inputs, "inputs")
+    roots: list[Any] = [cost] if single else listed(cost, "cost")
+    chosen = leaves_of(inputs, "inputs")
     for root in roots:
         if not isinstance(root, Value):
             raise TypeError(
@@ -52,7 +46,7 @@ def matrix_form(
         leaves = [x for x in topological_order(*roots) if x.op is None]
         shared = [x for x in leaves if x.label and x not in known]
     else:
-        shared = _leaves(parameters, "parameters")
+        shared = leaves_of(parameters, "parameters")
     both = set(chosen) & set(shared)
     if both:
         x = next(x for x in chosen if x in both)
@@ -90,7 +84,9 @@ class MatrixForm:
         where = {x: k for k, x in enumerate(inputs)}
         self.unused_inputs = [where[x] for x in unused]
         self._outputs = Runner(outputs_code(self.program), "values", "outputs")
-        self._cost = Runner(gradient_code(self.program), "value_and_gradient", "cost") if single else None
+        self._cost = (
+            Runner(gradient_code(self.program), "value_and_gradient", "cost") if single else None
+        )
 
     @property
     def source(self) -> str:
@@ -101,10 +97,10 @@ class MatrixForm:
     def value_and_gradient(self, X: Any) -> tuple[float, Floats]:
         """The mean cost over the rows of X, and its gradient in the order of `parameters`.
 
-        X: (m, number of inputs), m > 0, of any real type; it is not written to. The gradient (p,) is
-        a buffer that the next call overwrites. Raises ValueError for another shape, TypeError for a
-        list of outputs, and FloatingPointError for a cost that is not finite, which says in which
-        instruction and for which row of X that first arose.
+        X: (m, number of inputs), m > 0, of any real type; it is not written to. The gradient (p,)
+        is a buffer that the next call overwrites. Raises ValueError for another shape, TypeError
+        for a list of outputs, and FloatingPointError for a cost that is not finite, which says in
+        which instruction and for which row of X that first arose.
         """
         if self._cost is None:
             raise TypeError(
@@ -148,9 +144,14 @@ class MatrixForm:
             X = as_floats(X)
         width = self.program.inputs.size
         if X.ndim != 2 or X.shape[1] != width:
-            raise ValueError(f"X has a row for each example and {width} columns, one for each input: (m, {width}); got shape {X.shape}")
+            raise ValueError(
+                f"X has a row for each example and {width} columns, one for each input:"
+                f" (m, {width}); got shape {X.shape}"
+            )
         if len(X) == 0:
-            raise ValueError(f"X has no rows: the mean over no examples is not defined; got shape {X.shape}")
+            raise ValueError(
+                f"X has no rows: the mean over no examples is not defined; got shape {X.shape}"
+            )
         return X
 
     def __str__(self) -> str:
@@ -158,78 +159,5 @@ class MatrixForm:
 
     def __repr__(self) -> str:
         p, n = self.program.parameters.size, self.program.inputs.size
-        return f"<matrix form: {p:,} parameters, {n:,} inputs, {len(self.program.forward)} instructions>"
-
-
-class Runner:
-    """A compiled program with memory for the numbers of examples that were seen last."""
-
-    def __init__(self, code: Code, name: str, result: str) -> None:
-        self.source = source_of(code, name, result)
-        self.bind = compiled(code, self.source, name)
-        self.bound: dict[int, Function] = {}
-
-    def __call__(self, X: Any, theta: Floats, gradient: Floats) -> Any:
-        function = self.bound.get(len(X))
-        if function is None:
-            if len(self.bound) >= SIZES_KEPT:
-                del self.bound[next(iter(self.bound))]
-            function = self.bound[len(X)] = self.bind(theta, gradient, len(X))
-        return function(X)
-
-
-def gradient_code(program: Program) -> Code:
-    """The code of the mean cost and its gradient."""
-    lowering = Lowering(program)
-    factors = [pull.factor for pull in program.backward if pull.factor is not None]
-    kept = {part.vector for factor in factors for part in factor.leaves()}
-    products = [pull.product for pull in program.backward if pull.product is not None]
-    kept |= {part.vector for product in products for part in (product.left, product.right)}
-    kept = needed(program, kept)
-    pieces = pieces_of(program, kept)
-    wanted = kept | needed(program, [v for piece in pieces for v in piece.vectors])
-    for instruction in program.forward:
-        if instruction.out in wanted:
-            lowering.instruction(instruction)
-    write_mean(lowering, pieces)
-    Backward(lowering).run()
-    return lowering.code
-
-
-def outputs_code(program: Program) -> Code:
-    """The code of the roots for each example, (m, k)."""
-    lowering = Lowering(program)
-    wanted = needed(program, [root.vector for root in program.roots])
-    for instruction in program.forward:
-        if instruction.out in wanted:
-            lowering.instruction(instruction)
-    write_outputs(lowering)
-    return lowering.code
-
-
-def as_floats(X: Any) -> Any:
-    """X as an array of floats; texts, complex numbers and other objects are refused."""
-    array = np.asarray(X)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"X holds real numbers, got dtype {array.dtype} ({type(X).__name__})")
-    return array.astype(float)
-
-
-def _listed(given: Any, what: str) -> list[Any]:
-    if not isinstance(given, Iterable) or isinstance(given, str | bytes):
-        raise TypeError(f"matrix_form takes {what} as a list of Values, got {given!r} ({type(given).__name__})")
-    return list(given)
-
-
-def _leaves(given: Any, what: str) -> list[Value]:
-    values = _listed(given, what)
-    seen: set[Value] = set()
-    for k, x in enumerate(values):
-        if not isinstance(x, Value):
-            raise TypeError(f"{what}[{k}] of matrix_form is no Value but {x!r} ({type(x).__name__})")
-        if x.op is not None:
-            raise ValueError(f"{what}[{k}] of matrix_form is no leaf but the result of {x.op.name!r}: {x!r}")
-        if x in seen:
-            raise ValueError(f"{what}[{k}] of matrix_form is named twice: {x!r}")
-        seen.add(x)
-    return values
+        count = len(self.program.forward)
+        return f"<matrix form: {p:,} parameters, {n:,} inputs, {count} instructions>"

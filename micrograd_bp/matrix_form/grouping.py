@@ -1,8 +1,8 @@
 """Groups of alike nodes, and the order within each.
 
-Nodes are alike if they apply the same operation to alike operands. So all neurons of a layer are one
-group, and its members become the entries of one vector. Each group is ordered by its first consumer,
-so that what reads it reads a slice.
+Nodes are alike if they apply the same operation to alike operands. So all neurons of a layer are
+one group, and its members become the entries of one vector. Each group is ordered by its first
+consumer, so that what reads it reads a slice.
 """
 
 from collections import Counter, defaultdict
@@ -89,7 +89,7 @@ def with_equal_windows(members: list[Node]) -> list[list[Node]]:
 
 
 def windows(node: Node) -> dict[Bucket, tuple[int, ...]]:
-    """For each bucket of weighted inputs, the positions... of the inputs, sorted."""
+    """For each bucket of weighted inputs, which inputs, whatever their order."""
     found: dict[Bucket, list[int]] = defaultdict(list)
     for product in node.products:
         w, a = factors(product)
@@ -120,7 +120,7 @@ def in_order(roots: Sequence[Node], groups: list[list[Node]]) -> list[list[Node]
                         add(x)
                 for x in node.terms:
                     add(x)
-    for members in order:
-        for position, node in enumerate(members):
+    for group in order:
+        for position, node in enumerate(group):
             node.position = position
     return [list(members) for members in order]

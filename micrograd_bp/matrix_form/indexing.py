@@ -8,13 +8,15 @@ from micrograd_bp.matrix_form.program import Ints
 
 
 def strides_of(index: Ints) -> tuple[int, ...] | None:
-    """Strides s with index[i, k] = index[0, 0] + i s_0 + k s_1, all positive; None if there are none."""
+    """Positive strides s with index[i, k] = index[0, 0] + i s_0 + k s_1; None if there are none."""
     strides, built = [], np.full((1,) * index.ndim, index.flat[0])
     for axis, n in enumerate(index.shape):
         line = np.moveaxis(index, axis, 0).reshape(n, -1)[:, 0]
         step = int(line[1] - line[0]) if n > 1 else 1
         strides.append(step)
-        built = built + (np.arange(n) * step).reshape([-1 if k == axis else 1 for k in range(index.ndim)])
+        built = built + (np.arange(n) * step).reshape(
+            [-1 if k == axis else 1 for k in range(index.ndim)]
+        )
     if np.array_equal(built, index) and min(strides) > 0:
         return tuple(strides)
     return None

@@ -11,7 +11,8 @@ import numpy as np
 
 from micrograd_bp.engine import Value
 from micrograd_bp.matrix_form.grouping import Bucket, factors, grouped
-from micrograd_bp.matrix_form.normalise import COMPUTED, NormalForm, Node, normal_form
+from micrograd_bp.matrix_form.naming import Names
+from micrograd_bp.matrix_form.normalise import COMPUTED, Node, NormalForm, normal_form
 from micrograd_bp.matrix_form.program import (
     Elementwise,
     Instruction,
@@ -22,7 +23,6 @@ from micrograd_bp.matrix_form.program import (
     Sum,
     Vector,
 )
-from micrograd_bp.matrix_form.naming import Names
 
 
 def lift(

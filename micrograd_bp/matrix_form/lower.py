@@ -1,8 +1,8 @@
 """From the program on vectors to code on arrays, forward.
 
 Arrays hold a vector feature-major, (n, m) with a column for each example, or (n, 1) where it is the
-same for all. So a layer's weights and biases, one block [w^T | b] of the parameters, meet its inputs
-and a row of ones in one product.
+same for all. So a layer's weights and biases, one block [w^T | b] of the parameters, meet its
+inputs and a row of ones in one product.
 """
 
 import inspect
@@ -22,7 +22,7 @@ from micrograd_bp.primitives import Primitive, power
 
 
 class Lowering:
-    """The forward half: `vector`, `read`, `flat` and `value` give the array of what they are given."""
+    """The forward half; `vector`, `read`, `flat` and `value` give the array of what they get."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -48,13 +48,16 @@ class Lowering:
         number = part.number
         if number is not None:
             return number
-        return self.once("read", part, self._read)
+        array: Array = self.once("read", part, self._read)
+        return array
 
     def flat(self, part: Part) -> Array:
         """Entries that are the same for all examples, (*index.shape)."""
-        return self.once("flat", part, self._flat)
+        array: Array = self.once("flat", part, self._flat)
+        return array
 
-    def once(self, how: str, part: Part, make: Callable[[Part], Array]) -> Array:
+    def once(self, how: str, part: Part, make: Callable[[Part], Any]) -> Any:
+        """make(part), but only the first time that it is asked for in this way."""
         key = how, part.vector, part.index.shape, part.index.tobytes()
         if key not in self.known:
             self.known[key] = make(part)
@@ -100,8 +103,13 @@ class Lowering:
 
     # Operations.
 
-    def apply(self, op: Primitive, operands: Sequence[Operand], shape: Shape, to: str = "") -> Array:
-        """op on arrays and numbers, elementwise."""
+    def apply(
+        self, op: Primitive, operands: Sequence[Operand], shape: Shape, to: str = ""
+    ) -> Array:
+        """op on arrays and numbers, elementwise; on one (K, n, m) it is over the K operands."""
+        first = operands[0]
+        if op.stacked and isinstance(first, Array) and len(first.shape) > len(shape):
+            return self.call(op.stacked, f"{op.name}_stacked", operands, shape, to)
         if op is power and operands[1] == 2.0:
             return self.code.ufunc("square", operands[0], shape=shape, to=to)
         return self.call(op.arrays, op.name, operands, shape, to)
@@ -114,8 +122,9 @@ class Lowering:
         The program runs without NumPy's warnings as it is, so ours are called bare.
         """
         function = getattr(function, "__wrapped__", function) if is_ours(function) else function
-        if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is function:
-            return self.code.ufunc(function.__name__, *operands, shape=shape, to=to)
+        ufunc = getattr(function, "__name__", "")
+        if isinstance(function, np.ufunc) and getattr(np, ufunc, None) is function:
+            return self.code.ufunc(ufunc, *operands, shape=shape, to=to)
         if function not in self.functions:
             wanted = name if name.isidentifier() else "function"
             taken = wanted in self.code.names.given
@@ -123,7 +132,11 @@ class Lowering:
             self.functions[function] = fresh(wanted)
             self.code.functions[self.functions[function]] = function
         called = self.functions[function]
-        text = f"{called}({{}}, out={{out}})" if takes_out(function) else f"{{out}}[...] = {called}({{}})"
+        text = (
+            f"{called}({{}}, out={{out}})"
+            if takes_out(function)
+            else f"{{out}}[...] = {called}({{}})"
+        )
         out = self.code.buffer(to, shape)
         self.code.write(text, *operands, out=out, elementwise=True)
         return out
@@ -131,16 +144,15 @@ class Lowering:
     def value(self, formula: Formula) -> Operand:
         """The array of an expression; what was computed before is not computed again."""
         if formula.op is None:
-            return self.read(formula.leaf) if formula.number is None else formula.number
+            leaf: Any = formula.leaf
+            return self.read(leaf) if formula.number is None else formula.number
         operands = [self.value(x) for x in formula.operands]
-        key = formula.op, *operands
+        key = formula.op, *(x if isinstance(x, Array) else repr(x) for x in operands)
         if key not in self.known:
             shapes = [x.shape for x in operands if isinstance(x, Array)]
-            if formula.op.stacked is not None and len(operands) == 1 and len(shapes[0]) == 3:
-                function, name = formula.op.stacked, f"{formula.op.name}_stacked"
-                self.known[key] = self.call(function, name, operands, shapes[0][1:])
-            else:
-                self.known[key] = self.apply(formula.op, operands, broadcast(shapes))
+            stacked = formula.op.stacked is not None and len(shapes[0]) == 3
+            shape = shapes[0][1:] if stacked and len(operands) == 1 else broadcast(shapes)
+            self.known[key] = self.apply(formula.op, operands, shape)
         array: Array = self.known[key]
         return array
 
@@ -151,10 +163,6 @@ class Lowering:
         shape = (out.size, columns(out))
         if isinstance(instruction, Sum):
             self.vectors[out] = self.sum(instruction, shape)
-        elif instruction.operands[0].index.ndim == 2:
-            function, name = instruction.op.stacked, f"{instruction.op.name}_stacked"
-            operands = [self.read(x) for x in instruction.operands]
-            self.vectors[out] = self.call(function, name, operands, shape, out.name)
         else:
             operands = [self.read(x) for x in instruction.operands]
             self.vectors[out] = self.apply(instruction.op, operands, shape, out.name)

@@ -1,6 +1,6 @@
 """Which of the four equations a line of the backward half is."""
 
-from micrograd_bp.matrix_form.program import Elementwise, Program, Pull, Sum, Vector
+from micrograd_bp.matrix_form.program import Elementwise, Program, Pull, Sum, Through, Vector
 
 
 def weighted_sums(program: Program) -> set[Vector]:
@@ -21,7 +21,10 @@ def mark_of(program: Program, z: Vector) -> str:
     activation = activation_of(program, pulls)
     if activation is not None:
         pulls = pulls_to(program, activation)
-    from_next_layer = [pull.side == "right" and bool(pull.product and pull.product.is_weighted) for pull in pulls]
+    from_next_layer = [
+        isinstance(pull, Through) and pull.side == "right" and pull.product.is_weighted
+        for pull in pulls
+    ]
     if all(from_next_layer):
         return "BP2" if pulls else "BP1"
     if any(from_next_layer):

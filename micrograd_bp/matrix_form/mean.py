@@ -26,7 +26,7 @@ class Piece:
 
 
 def pieces_of(program: Program, kept: set[Vector]) -> list[Piece]:
-    """The mean cost as a sum of pieces; a vector in `kept` is there anyhow, so it is not taken apart."""
+    """The mean cost as a sum of pieces; a vector in `kept` is there anyhow, and stays whole."""
     makers = {instruction.out: instruction for instruction in program.forward}
     found: list[Piece] = []
     pending = [Piece(1.0, program.roots[0])]
@@ -35,7 +35,7 @@ def pieces_of(program: Program, kept: set[Vector]) -> list[Piece]:
         maker = makers.get(piece.part.vector)
         apart = None
         if maker is not None and maker.out.size == 1 and maker.out not in kept:
-            apart = taken_apart(piece.factor, maker)
+            apart = taken_apart(piece.factor * piece.part.index.size, maker)
         if apart is None:
             found.append(piece)
         else:

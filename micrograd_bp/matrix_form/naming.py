@@ -35,7 +35,7 @@ class Names:
 
 
 def common(labels: Sequence[str]) -> str:
-    """What the labels have in common as a name in ASCII: letter and layer, or their first letters."""
+    """The name in ASCII that the labels have in common: letter and layer, or first letters."""
     names = {name_of(label) for label in labels}
     return names.pop() if len(names) == 1 else ""
 

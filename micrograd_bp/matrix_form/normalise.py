@@ -126,7 +126,11 @@ class _Reader:
         x = self.nodes[value]
         if x.role == CONSTANT and self.number(x) == 0.0:
             return True
-        if self.uses[value] == 1 and value not in self.roots and not isinstance(value.label, Symbol):
+        if (
+            self.uses[value] == 1
+            and value not in self.roots
+            and not isinstance(value.label, Symbol)
+        ):
             if x.role == COMPUTED and x.op in (None, add):
                 node.products = joined(node.products, x.products)
                 node.terms = joined(node.terms, list(x.operands) or x.terms)

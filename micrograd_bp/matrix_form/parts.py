@@ -28,8 +28,9 @@ class PartNames:
         name = common([vector.labels[i] for i in index])
         if name and not (index.size == 1 and blocks[name].size > 1):
             return entries(name, vector.batched, index, blocks[name])
-        if index.size == 1 and vector.labels[index[0]].isidentifier():
-            return vector.labels[index[0]]
+        label = vector.labels[index[0]]
+        if index.size == 1 and label.isidentifier():
+            return str(label)
         return entries(vector.name, vector.batched, index, np.arange(vector.size))
 
 

@@ -51,7 +51,13 @@ class LoweredProduct:
         """The adjoint of the left factors, (*left_index.shape), into `out` if that is given."""
         raise NotImplementedError
 
-    def times(self, x: Array, y: Array, shape: Shape, out: Array | None = None, to: str = "") -> Array:
+    def as_rows(self, adjoint: Array) -> Array:
+        """The adjoint of weights, with an axis for the examples, which are summed already."""
+        return self.code.view(adjoint, "{}[..., None]", (*adjoint.shape, 1), order="C")
+
+    def times(
+        self, x: Array, y: Array, shape: Shape, out: Array | None = None, to: str = ""
+    ) -> Array:
         """The matrix product. np.dot is the fastest, but copies what does not lie closely."""
         target = self.code.buffer(to, shape) if out is None else out
         fast = x.order and y.order and target.order == "C" and len(x.shape) == 2
@@ -64,7 +70,7 @@ class LoweredProduct:
         return reshaped(self.code, D, shape)
 
     def placed(self, to: str, order: Ints, shape: Shape, m: Any = "m") -> tuple[Array, Array]:
-        """A result (n, m) under the name `to`, and a view on it, or on what will be put in order."""
+        """Memory for a result (n, m), named `to` if its rows are in order, and a view on it."""
         Z = self.code.buffer(to if is_contiguous(order) else "", (self.n, m))
         return Z, reshaped(self.code, Z, shape)
 
@@ -227,8 +233,12 @@ class Batched(LoweredProduct):
         return adjoint
 
     def left(self, D: Array, out: Array | None) -> Array:
-        adjoint = self.code.buffer("", (*self.product.left.index.shape, self.m))
+        shape = (*self.product.left.index.shape, self.m)
+        adjoint = self.code.buffer("", shape) if out is None else reshaped(self.code, out, shape)
         self.sum(f"pqm,pkm->{self.q}km", self.by_window(D), self.R, adjoint)
+        return adjoint
+
+    def as_rows(self, adjoint: Array) -> Array:
         return adjoint
 
 
@@ -237,8 +247,8 @@ def lowered_product(arrays: Arrays, product: Product, bias: Part | None) -> Lowe
     if product.is_elementwise:
         return Elementwise(arrays, product)
     if product.is_matrix:
-        A = None if bias is None else with_ones(arrays, product.right)
-        return Matrix(arrays, product) if A is None else MatrixWithBias(arrays, product, bias, A)
+        A = with_ones(arrays, product.right) if bias else None
+        return MatrixWithBias(arrays, product, bias, A) if bias and A else Matrix(arrays, product)
     if not product.is_weighted:
         return Batched(arrays, product)
     return Windows(arrays, product) if product.left.index.ndim == 2 else OwnWeights(arrays, product)
@@ -265,8 +275,9 @@ def bias_of(arrays: Arrays, instruction: Sum) -> Part | None:
 
 
 def with_ones(arrays: Arrays, right: Part) -> Array | None:
-    """The inputs of a layer with a row of ones below, (K + 1, m); None if they are no whole vector."""
-    return arrays.once("with ones", right, lambda part: _with_ones(arrays, part))
+    """A layer's inputs with a row of ones below, (K + 1, m); None if they are no whole vector."""
+    array: Array | None = arrays.once("with ones", right, lambda part: _with_ones(arrays, part))
+    return array
 
 
 def _with_ones(arrays: Arrays, right: Part) -> Array | None:

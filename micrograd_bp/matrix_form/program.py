@@ -111,13 +111,16 @@ class Product:
     def is_elementwise(self) -> bool:
         """Whether each entry has a window of its own, and no weights meet it as a matrix."""
         own = self.rows.shape[1] == 1
-        return own and not self.is_matrix and (not self.is_weighted or self.right.index.shape[1] == 1)
+        return (
+            own and not self.is_matrix and (not self.is_weighted or self.right.index.shape[1] == 1)
+        )
 
     @property
     def stacked(self) -> tuple[Part, Part]:
         """Both factors with index (K, n), of a product that is elementwise."""
-        n = len(self.rows)
-        left = np.broadcast_to(self.left.index.reshape(-1, self.right.index.shape[1]), self.right.index.shape)
+        left = np.broadcast_to(
+            self.left.index.reshape(-1, self.right.index.shape[1]), self.right.index.shape
+        )
         return Part(self.left.vector, left.T), Part(self.right.vector, self.right.index.T)
 
 
@@ -139,17 +142,35 @@ Instruction = Elementwise | Sum
 
 
 @dataclass(frozen=True, eq=False)
-class Pull:
-    """The chain rule along one operand: adjoint of target += adjoint of source · factor.
-
-    The factor is a Formula, or the side ("left" or "right") of a product that the target is on.
-    """
+class Scaled:
+    """The chain rule along an operand: adjoint of target += adjoint of source · factor."""
 
     source: Vector
     target: Part
-    factor: Formula | None = None
-    product: Product | None = None
-    side: str = ""
+    factor: Formula
+
+    @property
+    def reads(self) -> list[Vector]:
+        """The vectors of the forward half that this needs."""
+        return [part.vector for part in self.factor.leaves()]
+
+
+@dataclass(frozen=True, eq=False)
+class Through:
+    """The chain rule along one side, "left" or "right", of a product that is no elementwise one."""
+
+    source: Vector
+    target: Part
+    product: Product
+    side: str
+
+    @property
+    def reads(self) -> list[Vector]:
+        """The vectors of the forward half that this needs."""
+        return [self.product.left.vector, self.product.right.vector]
+
+
+Pull = Scaled | Through
 
 
 @dataclass(frozen=True, eq=False)

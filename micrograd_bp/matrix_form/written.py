@@ -18,8 +18,9 @@ from micrograd_bp.matrix_form.program import (
     Product,
     Program,
     Pull,
-    Sum,
+    Through,
     Vector,
+    is_range,
 )
 
 WIDTH = 44  # where comments begin
@@ -47,7 +48,9 @@ class Writer:
         for vector in (self.program.inputs, self.program.parameters):
             blocks = self.name.blocks[vector].items()
             listed = ", ".join(f"{name or 'unnamed'} ({len(index):,})" for name, index in blocks)
-            yield f"{vector.name}: {vector.size:,} {vector.role}s" + (f": {listed}" if listed else "")
+            yield f"{vector.name}: {vector.size:,} {vector.role}s" + (
+                f": {listed}" if listed else ""
+            )
 
     # Forward.
 
@@ -88,7 +91,7 @@ class Writer:
         for pull in self.program.backward:
             if pull.source not in adjoints:
                 formula = self.adjoint(pull.source)
-                if self.has_line(pull.source, formula):
+                if formula is None or self.has_line(pull.source, formula):
                     yield from self.lines(pull.source, formula)
                     formula = Formula(leaf=adjoint_name(pull.source))
                 adjoints[pull.source] = formula
@@ -112,11 +115,9 @@ class Writer:
             total = total + formula
         return total
 
-    def has_line(self, vector: Vector, formula: Formula | None) -> bool:
+    def has_line(self, vector: Vector, formula: Formula) -> bool:
         """Whether the adjoint gets a name: an error of a neuron, or what is used more than once."""
-        if formula is None or vector in self.weighted:
-            return True
-        return self.uses[vector] > 1 and formula.op is not None
+        return vector in self.weighted or (self.uses[vector] > 1 and formula.op is not None)
 
     def lines(self, vector: Vector, formula: Formula | None) -> Iterator[str]:
         name = adjoint_name(vector)
@@ -130,38 +131,42 @@ class Writer:
 
     def along(self, pull: Pull, adjoint: Formula) -> Formula:
         """What the pull brings to its target, summed or averaged as its shape says."""
-        shared = pull.source.batched and not pull.target.vector.batched
-        if pull.product is not None:
-            return self.along_product(pull, pull.product, adjoint)
-        factor = pull.factor if pull.factor is not None else as_formula(1.0)
-        c, rest = split(factor)
+        if isinstance(pull, Through):
+            return self.through(pull, adjoint)
+        c, rest = split(pull.factor)
         value = adjoint * (c if rest is None else c * rest)
-        if shared and depends_on_example(value):
-            value = Formula(leaf=f"mean({value.text(self.name)})")
+        if pull.source.batched and not pull.target.vector.batched:
+            value = self.mean(value)
         if pull.target.is_one and value.number is None:
             value = Formula(leaf=f"sum({value.text(self.name)})")
         return value
 
-    def along_product(self, pull: Pull, product: Product, adjoint: Formula) -> Formula:
-        delta = Formula(op=None, leaf=adjoint.text(self.name))
+    def mean(self, value: Formula) -> Formula:
+        """The mean over the examples, of what differs from one to the other."""
+        return (
+            Formula(leaf=f"mean({value.text(self.name)})") if depends_on_example(value) else value
+        )
+
+    def through(self, pull: Through, adjoint: Formula) -> Formula:
+        product = pull.product
         left, right = self.name(product.left), self.name(product.right)
+        if pull.source.batched and not product.right.vector.batched:
+            adjoint = self.mean(adjoint)
+        delta = adjoint.text(self.name)
+        windows = product.is_weighted and len(product.rows) > 1
         if pull.side == "right":
-            other = left if not product.is_weighted else f"{left}.T"
-            text = f"{delta.leaf} @ {other}"
-            return Formula(leaf=f"windows^T({text})" if len(product.rows) > 1 and product.is_weighted else f"({text})")
-        inputs = f"windows({right})" if len(product.rows) > 1 and product.is_weighted else right
-        text = f"{inputs}.T @ {delta.leaf}"
-        shared = not product.left.vector.batched and pull.source.batched
-        return Formula(leaf=f"{text} / m" if shared else f"({text})")
+            text = f"{delta} @ {left}.T" if product.is_weighted else f"{delta} @ {left}"
+            return Formula(leaf=f"from_windows({text})" if windows else f"({text})")
+        text = f"windows({right}).T @ {delta}" if windows else f"{right}.T @ {delta}"
+        return Formula(leaf=f"{text} / m" if product.is_weighted else f"({text})")
 
     def gradient_note(self, pull: Pull) -> str:
-        n = pull.target.index.size
-        size = f"({n},)"
-        if pull.product is not None:
-            size = f"{pull.target.index.shape[::-1]}"
-            return f"{size} BP4" if pull.source in self.weighted else size
-        is_bias = pull.source in self.weighted and pull.factor is not None and pull.factor.number == 1.0
-        return f"{size} BP3" if is_bias else size
+        """The shape of a gradient, and its equation."""
+        of_weighted = pull.source in self.weighted
+        if isinstance(pull, Through):
+            return f"{pull.target.index.shape[::-1]}" + " BP4" * of_weighted
+        is_bias = of_weighted and pull.factor.number == 1.0
+        return f"({pull.target.index.size},)" + " BP3" * is_bias
 
 
 def line(name: str, text: str, note: str, sign: str = "=") -> str:
@@ -187,8 +192,7 @@ def shapes_of(product: Product) -> str:
 
 
 def whole(part: Part) -> bool:
-    n = part.vector.size
-    return part.index.size == n and bool((part.index.ravel() == range(n)).all())
+    return part.vector.size == 1 or is_range(part.index, part.vector.size)
 
 
 def depends_on_example(formula: Formula) -> bool:
