@@ -13,6 +13,7 @@ from micrograd_bp.matrix_form.differentiate import differentiated
 from micrograd_bp.matrix_form.interpret import diagnosis
 from micrograd_bp.matrix_form.lift import lift
 from micrograd_bp.matrix_form.program import Floats
+from micrograd_bp.matrix_form.written import written
 
 
 def matrix_form(
@@ -155,7 +156,7 @@ class MatrixForm:
         return X
 
     def __str__(self) -> str:
-        return str(self.program)
+        return written(self.program)
 
     def __repr__(self) -> str:
         p, n = self.program.parameters.size, self.program.inputs.size

@@ -185,8 +185,3 @@ class Program:
     forward: tuple[Instruction, ...]
     roots: tuple[Part, ...]
     backward: tuple[Pull, ...] = ()
-
-    def __str__(self) -> str:
-        from micrograd_bp.matrix_form.written import written  # which reads this file
-
-        return written(self)
