@@ -1,5 +1,7 @@
 """From a program to functions that run it: the gradient of a cost, and the roots themselves."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from micrograd_bp.matrix_form.adjoints import Backward
@@ -11,14 +13,28 @@ from micrograd_bp.matrix_form.outputs import write_outputs
 from micrograd_bp.matrix_form.program import Floats, Program
 
 SIZES_KEPT = 8  # numbers of examples for which memory is kept
+COPIED = (
+    16_384  # numbers in X, beyond which copying it beside a column of ones costs more than it saves
+)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program's text, and the function that gives it memory for m examples."""
+
+    source: str
+    bind: Function
 
 
 class Runner:
-    """A compiled program with memory for the numbers of examples that were seen last."""
+    """A program with memory for the numbers of examples that were seen last.
 
-    def __init__(self, code: Code, name: str, result: str) -> None:
-        self.source = source_of(code, name, result)
-        self.bind = compiled(code, self.source, name)
+    lower: gives the code, by whether X may be copied. It is compiled when it is first needed.
+    """
+
+    def __init__(self, lower: Callable[[bool], Code], name: str, result: str) -> None:
+        self.lower, self.name, self.result = lower, name, result
+        self.variants: dict[bool, Compiled] = {}
         self.bound: dict[int, Function] = {}
 
     def __call__(self, X: Any, theta: Floats, gradient: Floats) -> Any:
@@ -26,13 +42,21 @@ class Runner:
         if function is None:
             if len(self.bound) >= SIZES_KEPT:
                 del self.bound[next(iter(self.bound))]
-            function = self.bound[len(X)] = self.bind(theta, gradient, len(X))
+            variant = self.variant(copies=X.size <= COPIED)
+            function = self.bound[len(X)] = variant.bind(theta, gradient, len(X))
         return function(X)
 
+    def variant(self, copies: bool) -> Compiled:
+        if copies not in self.variants:
+            code = self.lower(copies)
+            source = source_of(code, self.name, self.result)
+            self.variants[copies] = Compiled(source, compiled(code, source, self.name))
+        return self.variants[copies]
 
-def gradient_code(program: Program) -> Code:
+
+def gradient_code(program: Program, copies: bool) -> Code:
     """The code of the mean cost and its gradient."""
-    lowering = Lowering(program)
+    lowering = Lowering(program, copies)
     kept = needed(program, [v for pull in program.backward for v in pull.reads])
     pieces = pieces_of(program, kept)
     wanted = kept | needed(program, [v for piece in pieces for v in piece.vectors])
@@ -44,9 +68,9 @@ def gradient_code(program: Program) -> Code:
     return lowering.code
 
 
-def outputs_code(program: Program) -> Code:
+def outputs_code(program: Program, copies: bool) -> Code:
     """The code of the roots for each example, (m, k)."""
-    lowering = Lowering(program)
+    lowering = Lowering(program, copies)
     wanted = needed(program, [root.vector for root in program.roots])
     for instruction in program.forward:
         if instruction.out in wanted:

@@ -1,6 +1,7 @@
 """matrix_form: the batched matrix program that is found in a recorded scalar graph."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -84,16 +85,18 @@ class MatrixForm:
             self.program = differentiated(self.program)
         where = {x: k for k, x in enumerate(inputs)}
         self.unused_inputs = [where[x] for x in unused]
-        self._outputs = Runner(outputs_code(self.program), "values", "outputs")
-        self._cost = (
-            Runner(gradient_code(self.program), "value_and_gradient", "cost") if single else None
-        )
+        self._outputs = Runner(partial(outputs_code, self.program), "values", "outputs")
+        cost = Runner(partial(gradient_code, self.program), "value_and_gradient", "cost")
+        self._cost = cost if single else None
 
     @property
     def source(self) -> str:
-        """The NumPy text of the functions that run."""
+        """The NumPy text of the functions that run.
+
+        For a large X, of more than 16,384 numbers, the lines that read it differ: it is not copied.
+        """
         runners = [self._cost, self._outputs] if self._cost else [self._outputs]
-        return "\n\n".join(runner.source for runner in runners)
+        return "\n\n".join(runner.variant(copies=True).source for runner in runners)
 
     def value_and_gradient(self, X: Any) -> tuple[float, Floats]:
         """The mean cost over the rows of X, and its gradient in the order of `parameters`.

@@ -24,8 +24,9 @@ from micrograd_bp.primitives import Primitive, power
 class Lowering:
     """The forward half; `vector`, `read`, `flat` and `value` give the array of what they get."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, copies: bool) -> None:
         self.program = program
+        self.copies = copies  # whether X may be copied beside a column of ones
         self.code = Code()
         self.X = self.code.given("X", ("m", program.inputs.size))
         self.X.each_call = True

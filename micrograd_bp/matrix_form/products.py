@@ -19,6 +19,7 @@ class Arrays(Protocol):
     code: Code
     program: Program
     X: Array
+    copies: bool
 
     def vector(self, vector: Vector) -> Array: ...
     def read(self, part: Part) -> Operand: ...
@@ -285,7 +286,7 @@ def _with_ones(arrays: Arrays, right: Part) -> Array | None:
     n = len(index)
     if right.vector is arrays.program.inputs:
         columns = slice_of(index)
-        if columns is None:
+        if columns is None or not arrays.copies:
             return None
         beside = code.made("a_and_ones", f"np.ones((m, {n + 1}))", ("m", n + 1))
         X = code.view(arrays.X, f"{{}}[:, {columns}]", ("m", n))
