@@ -1,5 +1,6 @@
 """The demo, cut short: what it writes and prints; .ci/run runs the whole of it."""
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -26,13 +27,17 @@ def test_the_command_checks_learns_and_draws(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "MLP 64-30-10: 2,260 parameters" in printed
     assert "graph, component form and matrix form agree" in printed
-    assert "epoch 2: cost" in printed
+    assert "z1 = a0 @ w1 + b1" in printed
+    assert "BP2" in printed
+    apart = float(re.search(r"differ by at most (\S+)\.\n", printed).group(1))
+    assert apart < 1e-12
     assert "Held-out accuracy" in printed
     for name in ("neuron.svg", "network-2-4-1.svg", "learning-curve.svg"):
         path = tmp_path / "out" / name
         assert str(path) in printed
         assert ElementTree.parse(path).getroot().tag.endswith("svg")
     assert "BP2" in (tmp_path / "out" / "equations.txt").read_text(encoding="utf-8")
+    assert "np.dot" in (tmp_path / "out" / "matrix-form.txt").read_text(encoding="utf-8")
     history = (tmp_path / "out" / "history.csv").read_text(encoding="utf-8").splitlines()
     assert history[0] == "epoch,cost,validation_accuracy"
     assert len(history) == 3

@@ -20,7 +20,7 @@ ATOM = 5
 class Formula(Arithmetic):
     """An expression: a number, a leaf (whatever the maker put there), or op(*operands)."""
 
-    __slots__ = ("leaf", "number", "op", "operands")
+    __slots__ = ("leaf", "number", "op", "operands", "size")
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Formula(Arithmetic):
         self.number = number
         self.op = op
         self.operands = operands
+        self.size: int = 1 + sum([x.size for x in operands])
 
     @staticmethod
     def interpret(op: Primitive, operands: Sequence[Any]) -> "Formula":

@@ -73,6 +73,7 @@ class _Reader:
         self.nodes: dict[Value, Node] = {}
         self.constants: list[float] = []
         self.known: dict[str, Node] = {}
+        self.shared: set[Node] = set()  # nodes for which several Values stand
         for k, value in enumerate(inputs):
             self.nodes[value] = Node(INPUT, k, batched=True, label=value.label)
         for k, value in enumerate(parameters):
@@ -116,21 +117,17 @@ class _Reader:
         for operand in plain:
             absorbed |= self.add_operand(node, operand)
         if not node.products and len(node.terms) == 1:
-            return node.terms[0]
+            return self.alias(node.terms[0], plain)
         if value.op is add and not absorbed and len(node.terms) == 2:
             node.op, node.operands, node.terms = add, (node.terms[0], node.terms[1]), []
         return finished(node)
 
     def add_operand(self, node: Node, value: Value) -> bool:
-        """Whether `value` dissolved in the sum: it serves nothing else, and has no name of ours."""
+        """Whether `value` dissolved in the sum."""
         x = self.nodes[value]
         if x.role == CONSTANT and self.number(x) == 0.0:
             return True
-        if (
-            self.uses[value] == 1
-            and value not in self.roots
-            and not isinstance(value.label, Symbol)
-        ):
+        if self.may_dissolve(value):
             if x.role == COMPUTED and x.op in (None, add):
                 node.products = joined(node.products, x.products)
                 node.terms = joined(node.terms, list(x.operands) or x.terms)
@@ -143,6 +140,19 @@ class _Reader:
                 return True
         node.terms.append(x)
         return False
+
+    def may_dissolve(self, value: Value) -> bool:
+        """Whether it serves nothing but the one that reads it, and has no name in the notation."""
+        alone = self.uses[value] == 1 and value not in self.roots
+        return (
+            alone and not isinstance(value.label, Symbol) and self.nodes[value] not in self.shared
+        )
+
+    def alias(self, node: Node, operands: Sequence[Value]) -> Node:
+        """The node of the one operand that a sum has, 0 + v say, for the sum as well."""
+        if any(self.nodes[x] is node and not self.may_dissolve(x) for x in operands):
+            self.shared.add(node)
+        return node
 
     def is_two(self, x: Node) -> bool:
         return x.role == CONSTANT and self.number(x) == 2.0

@@ -24,6 +24,7 @@ from micrograd_bp.matrix_form.program import (
 )
 
 WIDTH = 44  # where comments begin
+LONG = 24  # operations and operands in one line
 
 
 def written(program: Program) -> str:
@@ -116,8 +117,9 @@ class Writer:
         return total
 
     def has_line(self, vector: Vector, formula: Formula) -> bool:
-        """Whether the adjoint gets a name: an error of a neuron, or what is used more than once."""
-        return vector in self.weighted or (self.uses[vector] > 1 and formula.op is not None)
+        """Whether the adjoint gets a name: a neuron's error, what is used twice, what is long."""
+        twice = self.uses[vector] > 1 and formula.op is not None
+        return vector in self.weighted or twice or formula.size > LONG
 
     def lines(self, vector: Vector, formula: Formula | None) -> Iterator[str]:
         name = adjoint_name(vector)
