@@ -1,5 +1,8 @@
 """Values on floats and on arrays, where `math` and `numpy` alone do not follow the edge table.
 
+A kernel on arrays may take `out`, as in NumPy, which may be an operand itself, and `scratch`,
+memory of the shape of its operands: then it allocates nothing large.
+
 Two families. The strict ones serve the operators that users write: they raise, and their text
 names the operands. The total ones serve the rules of derivatives: they give 0, inf or nan instead.
 """
@@ -138,15 +141,18 @@ def exp_difference(x: float, y: float) -> float:
 
 
 @quiet
-def exp_difference_arrays(x: Array, y: Array) -> Array:
-    return np.where(np.equal(x, y), 1.0, np.exp(np.subtract(x, y)))
+def exp_difference_arrays(x: Array, y: Array, *, out: Array = None) -> Array:
+    tie = np.equal(x, y)
+    z = np.asarray(np.exp(np.subtract(x, y, out=out), out=out))
+    z[tie] = 1.0
+    return z
 
 
 def log(x: float) -> float:
     return math.log(x)  # which would take a base as well
 
 
-# Saturating functions, which never overflow. `out`, as in NumPy, may be x itself.
+# Saturating functions, which never overflow.
 
 
 LARGE = 40.0  # beyond which the sigmoid is 1 to the last bit
@@ -159,18 +165,18 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
-def sigmoid_arrays(x: Array, *, out: Array = None) -> Array:
+def sigmoid_arrays(x: Array, *, out: Array = None, scratch: Array = None) -> Array:
     e = np.exp(np.minimum(x, LARGE, out=out), out=out)
-    return np.divide(e, 1.0 + e, out=out)
+    return np.divide(e, np.add(e, 1.0, out=scratch), out=out)
 
 
 def softplus(x: float) -> float:
     return relu(x) + math.log1p(math.exp(-abs(x)))
 
 
-def softplus_arrays(x: Array, *, out: Array = None) -> Array:
-    e = np.log1p(np.exp(-np.abs(x)))
-    return np.add(np.maximum(x, 0.0, out=out), e, out=out)
+def softplus_arrays(x: Array, *, out: Array = None, scratch: Array = None) -> Array:
+    e = np.exp(np.negative(np.abs(x, out=scratch), out=scratch), out=scratch)
+    return np.add(np.maximum(x, 0.0, out=out), np.log1p(e, out=scratch), out=out)
 
 
 def relu(x: float) -> float:
@@ -188,8 +194,8 @@ def leaky_relu(x: float) -> float:
     return LEAK * x if x <= 0.0 else x
 
 
-def leaky_relu_arrays(x: Array, *, out: Array = None) -> Array:
-    return np.maximum(x, np.multiply(x, LEAK), out=out)
+def leaky_relu_arrays(x: Array, *, out: Array = None, scratch: Array = None) -> Array:
+    return np.maximum(x, np.multiply(x, LEAK, out=scratch), out=out)
 
 
 def maximum(x: float, y: float) -> float:
@@ -237,10 +243,11 @@ def logsumexp_arrays(*x: Array) -> Array:
 
 
 @quiet
-def logsumexp_stacked(x: Array, *, out: Array = None) -> Array:
+def logsumexp_stacked(x: Array, *, out: Array = None, scratch: Array = None) -> Array:
     largest = np.maximum.reduce(x, axis=0)  # (...) of x (K, ...)
     safe = np.where(np.isinf(largest), 0.0, largest)
-    z = safe + np.log(np.add.reduce(np.exp(x - safe), axis=0))
+    parts = np.exp(np.subtract(x, safe, out=scratch), out=scratch)
+    z = safe + np.log(np.add.reduce(parts, axis=0))
     z = np.where(np.isinf(largest), largest, z)
     if out is None:
         return z

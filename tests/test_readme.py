@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from micrograd_bp import MLP, Value, matrix_form, quadratic
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -45,3 +47,19 @@ def test_the_pictures_are_there():
     assert pictures
     for picture in pictures:
         assert (ROOT / picture).is_file(), picture
+
+
+def derived():
+    """Of each equation, the line that the table says `print(form)` finds."""
+    return re.findall(r"^\| (BP\d) \| `[^`]+` \| `([^`]+)` \|", README, re.MULTILINE)
+
+
+def test_the_matrix_forms_in_the_table_are_derived_and_marked_as_that_equation():
+    assert [equation for equation, _ in derived()] == ["BP1", "BP2", "BP3", "BP4"]
+    net = MLP(2, [3, 2], activation="tanh", output="sigmoid", rng=0)
+    y = [Value(0.0, "y1"), Value(0.0, "y2")]
+    cost = quadratic(net([1.0, -2.0]), y)
+    lines = str(matrix_form(cost, net.latest_inputs() + y, net.parameters())).splitlines()
+    for equation, text in derived():
+        line = next(line for line in lines if line.strip().startswith(f"{text} "))
+        assert line.endswith(f" {equation}")

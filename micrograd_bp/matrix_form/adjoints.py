@@ -197,6 +197,9 @@ class Backward:
             adjoint = self.adjoint(source)
             if isinstance(adjoint, Number):
                 self.sums[source] = Number(adjoint.value, over_m=False)
+            elif adjoint.shape[-1] == 1:  # the same for all m examples
+                mean, shape = self.code.mean, adjoint.shape
+                self.sums[source] = self.code.ufunc("divide", adjoint, mean, shape=shape)
             else:
                 self.sums[source] = self.over_examples(adjoint)
         return self.sums[source]

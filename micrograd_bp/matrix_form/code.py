@@ -46,13 +46,15 @@ class Array:
 class Statement:
     """A line of the program: `text` with {0}, {1}, ... for what it reads, {out} for what it writes.
 
-    elementwise: out may be the memory of an array that is read.
+    elementwise: out may be the memory of an array that is read. scratch: memory that is needed for
+    this line only, the last of the arrays that are read.
     """
 
     text: str
     reads: tuple[Array, ...]
     out: Array | None
     elementwise: bool = False
+    scratch: Array | None = None
 
     def __str__(self) -> str:
         names = [x.name for x in self.reads]
@@ -125,15 +127,23 @@ class Code:
         return self.view(base, TAIL, (n + 1, m), f"{base.name}_and_{base.tail}", "C")
 
     def write(
-        self, text: str, *reads: Operand, out: Array | None, elementwise: bool = False
+        self,
+        text: str,
+        *reads: Operand,
+        out: Array | None,
+        elementwise: bool = False,
+        scratch: Array | None = None,
     ) -> None:
         """Append a statement; numbers among the operands are written out."""
         arrays = [x for x in reads if isinstance(x, Array)]
         position = iter(range(len(arrays)))
         slots = [f"{{{next(position)}}}" if isinstance(x, Array) else repr(x) for x in reads]
         parts = slots if text.count("{}") > 1 else [", ".join(slots)]
-        line = text.format(*parts, out="{out}")
-        self.statements.append(Statement(line, tuple(arrays), out, elementwise))
+        line = text.format(*parts, out="{out}", scratch="{scratch}")
+        if scratch is not None:
+            line = line.replace("{scratch}", f"{{{len(arrays)}}}")
+            arrays.append(scratch)
+        self.statements.append(Statement(line, tuple(arrays), out, elementwise, scratch))
 
     def ufunc(
         self,

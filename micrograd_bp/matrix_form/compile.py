@@ -46,6 +46,10 @@ class Runner:
             function = self.bound[len(X)] = variant.bind(theta, gradient, len(X))
         return function(X)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies, which have memory of their own: they compile anew."""
+        return self.__dict__ | {"variants": {}, "bound": {}}
+
     def variant(self, copies: bool) -> Compiled:
         if copies not in self.variants:
             code = self.lower(copies)

@@ -73,17 +73,17 @@ def local_derivatives(instruction: Elementwise) -> tuple[Formula, ...]:
     operands = [operand(part) for part in instruction.operands]
     try:
         derivatives = op.derivatives(z, *operands)
-    except TypeError as error:
+        if type(derivatives) is not tuple or len(derivatives) != len(operands):
+            raise TypeError(
+                f"it must give a tuple with a derivative for each of its {len(operands)} operands,"
+                f" got {derivatives!r}"
+            )
+        return tuple(as_formula(d) for d in derivatives)
+    except Exception as error:
         raise TypeError(
             f"the rule of {op.name} cannot be read for the matrix form ({error}): write it with"
-            " + - * and the functions of micrograd_bp.primitives"
+            " + - * and the functions of micrograd_bp.primitives, without branches"
         ) from error
-    if type(derivatives) is not tuple or len(derivatives) != len(operands):
-        raise TypeError(
-            f"the rule of {op.name} must give a tuple with a derivative for each of its"
-            f" {len(operands)} operands, got {derivatives!r}"
-        )
-    return tuple(as_formula(d) for d in derivatives)
 
 
 def operand(part: Part) -> Formula:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.matrix_form.border import as_floats, leaves_of, listed
+from micrograd_bp.matrix_form.border import as_floats, leaves_of, roots_of
 from micrograd_bp.matrix_form.compile import Runner, gradient_code, outputs_code
 from micrograd_bp.matrix_form.differentiate import differentiated
-from micrograd_bp.matrix_form.interpret import diagnosis
+from micrograd_bp.matrix_form.interpret import origin
 from micrograd_bp.matrix_form.lift import lift
 from micrograd_bp.matrix_form.program import Floats
 from micrograd_bp.matrix_form.written import written
@@ -33,16 +33,8 @@ def matrix_form(
     what is no Value, ValueError for what is no leaf, or is named twice.
     """
     single = isinstance(cost, Value)
-    roots: list[Any] = [cost] if single else listed(cost, "cost")
+    roots = roots_of(cost)
     chosen = leaves_of(inputs, "inputs")
-    for root in roots:
-        if not isinstance(root, Value):
-            raise TypeError(
-                f"matrix_form takes a cost or a list of outputs that are Values,"
-                f" got {root!r} ({type(root).__name__})"
-            )
-    if not roots:
-        raise ValueError("matrix_form takes a cost, or a list of at least one output; got none")
     if parameters is None:
         known = set(chosen)
         leaves = [x for x in topological_order(*roots) if x.op is None]
@@ -78,7 +70,7 @@ class MatrixForm:
     ) -> None:
         self._values = parameters
         self._single = single
-        self.parameters: Floats = np.array([p.data for p in parameters], dtype=float)
+        self._parameters: Floats = np.array([p.data for p in parameters], dtype=float)
         self._gradient: Floats = np.zeros(len(parameters))
         self.program, unused = lift(roots, inputs, parameters)
         if single:
@@ -88,6 +80,18 @@ class MatrixForm:
         self._outputs = Runner(partial(outputs_code, self.program), "values", "outputs")
         cost = Runner(partial(gradient_code, self.program), "value_and_gradient", "cost")
         self._cost = cost if single else None
+
+    @property
+    def parameters(self) -> Floats:
+        """The vector that the program reads; assigning to it copies the numbers into it."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, numbers: Any) -> None:
+        given = np.asarray(numbers)
+        if given.shape != self._parameters.shape:
+            raise ValueError(f"parameters have shape {self._parameters.shape}, got {given.shape}")
+        self._parameters[:] = given
 
     @property
     def source(self) -> str:
@@ -112,7 +116,7 @@ class MatrixForm:
                 " matrix_form([...], ...)"
             )
         X = self._checked(X)
-        cost = float(self._cost(X, self.parameters, self._gradient))
+        cost = float(self._cost(X, self._parameters, self._gradient))
         if not isfinite(cost):
             raise FloatingPointError(f"the cost is {cost}: {self.diagnosis(X)}")
         return cost, self._gradient
@@ -123,28 +127,34 @@ class MatrixForm:
         Raises ValueError for another shape of X, FloatingPointError where one is not finite.
         """
         X = self._checked(X)
-        outputs: Floats = self._outputs(X, self.parameters, self._gradient)  # (m, k)
+        outputs: Floats = self._outputs(X, self._parameters, self._gradient)  # (m, k)
         if not np.isfinite(outputs).all():
-            row = int(np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0])
-            found = outputs[row][~np.isfinite(outputs[row])][0]
-            raise FloatingPointError(f"row {row} gives {found}: {self.diagnosis(X)}")
+            raise FloatingPointError(self.diagnosis(X))
         return outputs[:, 0] if self._single else outputs
 
     def diagnosis(self, X: Any) -> str:
-        """Where a number that is not finite first arises: the instruction, and the row of X."""
-        return diagnosis(self.program, self._checked(X), self.parameters)
+        """For the first row of X whose result is not finite, the instruction where that arises."""
+        X = self._checked(X)
+        outputs = self._outputs(X, self._parameters, self._gradient)
+        for row in np.flatnonzero(~np.isfinite(outputs).all(axis=1)).tolist():
+            k = int(np.flatnonzero(~np.isfinite(outputs[row]))[0])
+            return f"row {row} of X gives {outputs[row, k]}: {self._origin(X, row, k)}"
+        return "every row of X gives a finite number, but their sum is not"
+
+    def _origin(self, X: Floats, row: int, k: int) -> str:
+        return origin(self.program, X[row : row + 1], self._parameters, row, k)
 
     def write_back(self) -> None:
         """Copy the parameters into the Values."""
-        for value, number in zip(self._values, self.parameters.tolist(), strict=True):
+        for value, number in zip(self._values, self._parameters.tolist(), strict=True):
             value.data = number
 
     def read_values(self) -> None:
         """Copy the data of the Values into the parameters."""
-        self.parameters[:] = [value.data for value in self._values]
+        self._parameters[:] = [value.data for value in self._values]
 
     def _checked(self, X: Any) -> Any:
-        if not (isinstance(X, np.ndarray) and X.dtype == np.float64):
+        if type(X) is not np.ndarray or X.dtype != np.float64:
             X = as_floats(X)
         width = self.program.inputs.size
         if X.ndim != 2 or X.shape[1] != width:

@@ -11,7 +11,7 @@ from sys import float_info
 from typing import Any, Self, cast
 
 from micrograd_bp.arithmetic import Arithmetic
-from micrograd_bp.primitives import Primitive, add, div, monomial, mul, neg, power, sub
+from micrograd_bp.primitives import Primitive, add, as_real, div, monomial, mul, neg, power, sub
 
 PRECEDENCE = {add: 1, sub: 1, mul: 2, div: 2, neg: 3, power: 4}
 ATOM = 5
@@ -49,7 +49,12 @@ class Formula(Arithmetic):
         return cast(Self, simplified(op, (as_formula(x), as_formula(y))))
 
     def __bool__(self) -> bool:
-        raise TypeError("a rule is branch-free: what it tests would be frozen for all examples")
+        raise TypeError("what a branch tests would be frozen for all examples")
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("what a comparison tests would be frozen for all examples")
+
+    __hash__ = None  # type: ignore[assignment]  # a Formula is no key; `key` is
 
     @property
     def key(self) -> Hashable:
@@ -89,7 +94,7 @@ def bracketed(written: tuple[str, int], level: int) -> str:
 
 
 def as_formula(x: Any) -> Formula:
-    return x if isinstance(x, Formula) else Formula(number=float(x))
+    return x if isinstance(x, Formula) else Formula(number=as_real(x, "a derivative"))
 
 
 def simplified(op: Primitive, operands: tuple[Formula, ...]) -> Formula:

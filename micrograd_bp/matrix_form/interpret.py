@@ -48,17 +48,46 @@ def evaluated(program: Program, X: Floats, theta: Floats) -> Iterator[tuple[Inst
         yield instruction, result
 
 
-def diagnosis(program: Program, X: Floats, theta: Floats) -> str:
-    """Where a number that is not finite first arises."""
-    for name, array in (("X", X), ("parameters", theta)):
-        if not np.isfinite(array).all():
-            at = np.argwhere(~np.isfinite(array))[0].tolist()
-            return f"{name}{at} is {array[tuple(at)]}"
+def origin(program: Program, X: Floats, theta: Floats, row: int, k: int) -> str:
+    """Where the number that root k has for one row of X, (1, n), went wrong.
+
+    Followed from the root to what it reads, as long as that is not finite either.
+    """
+    known: dict[Vector, Floats] = {program.inputs: X.T, program.parameters: theta[:, None]}
+    makers = {instruction.out: instruction for instruction in program.forward}
     with np.errstate(all="ignore"):
         for instruction, result in evaluated(program, X, theta):
-            if not np.isfinite(result).all():
-                entry, row = np.argwhere(~np.isfinite(result))[0].tolist()
-                where = f"row {row} of X" if instruction.out.batched else "every row of X"
-                text = next(described(program, [instruction]))
-                return f"{result[entry, row]} first arises in `{text}`, entry {entry}, for {where}"
-    return "every instruction is finite, but their sum is not"
+            known[instruction.out] = result
+    part, text = program.roots[k], ""
+    while True:
+        vector = part.vector
+        numbers = (
+            known[vector][part.index, 0] if vector.values is None else vector.values[part.index]
+        )
+        wrong = part.index[~np.isfinite(numbers)]
+        if wrong.size == 0:
+            return text
+        entry = int(wrong.flat[0])
+        if vector not in makers:
+            return leaf_text(vector, row, entry, known)
+        number = known[vector][entry, 0]
+        line = next(described(program, [makers[vector]])).split("  #")[0].strip()
+        text = f"{number} first arises in `{line}`, entry {entry}"
+        reads = makers[vector].reads
+        part = next((x for x in reads if not np.isfinite(numbers_of(x, known)).all()), reads[0])
+
+
+def numbers_of(part: Part, known: dict[Vector, Floats]) -> Floats:
+    """The entries of a part for the one row."""
+    values = part.vector.values
+    return known[part.vector][part.index, 0] if values is None else values[part.index]
+
+
+def leaf_text(vector: Vector, row: int, entry: int, known: dict[Vector, Floats]) -> str:
+    """What is said of a leaf that is not finite itself."""
+    if vector.values is not None:
+        return f"a constant is {vector.values[entry]}"
+    number = known[vector][entry, 0]
+    return (
+        f"X[{row}, {entry}] is {number}" if vector.batched else f"parameters[{entry}] is {number}"
+    )

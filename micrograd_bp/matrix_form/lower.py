@@ -7,6 +7,7 @@ inputs and a row of ones in one product.
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -118,29 +119,32 @@ class Lowering:
     def call(
         self, function: Any, name: str, operands: Sequence[Operand], shape: Shape, to: str = ""
     ) -> Array:
-        """A ufunc, or a function that may take `out`, which may be an operand's memory.
-
-        The program runs without NumPy's warnings as it is, so ours are called bare.
-        """
-        function = getattr(function, "__wrapped__", function) if is_ours(function) else function
+        """A ufunc of NumPy, a kernel of ours, or a user's function, which is guarded."""
         ufunc = getattr(function, "__name__", "")
         if isinstance(function, np.ufunc) and getattr(np, ufunc, None) is function:
             return self.code.ufunc(ufunc, *operands, shape=shape, to=to)
+        function = bare(function) if is_ours(function) else guarded(function, name)
+        called = self.named(function, name)
+        out, scratch = self.code.buffer(to, shape), None
+        text = f"{called}({{}}, out={{out}})"
+        if takes(function, "scratch"):
+            shapes = [x.shape for x in operands if isinstance(x, Array)]
+            scratch = self.code.buffer("", broadcast(shapes))
+            text = f"{called}({{}}, out={{out}}, scratch={{scratch}})"
+        elif not takes(function, "out"):
+            text = f"{{out}}[...] = {called}({{}})"
+        self.code.write(text, *operands, out=out, elementwise=True, scratch=scratch)
+        return out
+
+    def named(self, function: Any, name: str) -> str:
+        """The name of a function in the source."""
         if function not in self.functions:
-            wanted = name if name.isidentifier() else "function"
+            wanted = name if name.isascii() and name.isidentifier() else "function"
             taken = wanted in self.code.names.given
             fresh = self.code.names.numbered if taken else self.code.names.fresh
             self.functions[function] = fresh(wanted)
             self.code.functions[self.functions[function]] = function
-        called = self.functions[function]
-        text = (
-            f"{called}({{}}, out={{out}})"
-            if takes_out(function)
-            else f"{{out}}[...] = {called}({{}})"
-        )
-        out = self.code.buffer(to, shape)
-        self.code.write(text, *operands, out=out, elementwise=True)
-        return out
+        return self.functions[function]
 
     def value(self, formula: Formula) -> Operand:
         """The array of an expression; what was computed before is not computed again."""
@@ -230,12 +234,43 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
 
 
 def is_ours(function: Any) -> bool:
-    return getattr(function, "__module__", "") == kernels.__name__
+    inner = getattr(function, "func", function)  # of a partial
+    return getattr(inner, "__module__", "") == kernels.__name__
 
 
-def takes_out(function: Callable[..., Any]) -> bool:
-    """Whether the function has a parameter `out`, as ufuncs do."""
+def bare(function: Any) -> Any:
+    """The kernel as it stands: the program runs without NumPy's warnings anyhow."""
+    return getattr(function, "__wrapped__", function)
+
+
+@cache
+def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A user's function on arrays, which cannot write to them, and whose result has their shape."""
+
+    def call(*operands: Any) -> Any:
+        result = np.asarray(function(*map(read_only, operands)))
+        shape = np.broadcast_shapes(*map(np.shape, operands))
+        if result.shape != shape:
+            raise ValueError(
+                f"the value on arrays of {name} is elementwise: its operands have shape {shape},"
+                f" it gave {result.shape}"
+            )
+        return result
+
+    return call
+
+
+def read_only(x: Any) -> Any:
+    if not isinstance(x, np.ndarray):
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether the function has a parameter of this name, as ufuncs have `out`."""
     try:
-        return "out" in inspect.signature(function).parameters
+        return name in inspect.signature(function).parameters
     except (TypeError, ValueError):
         return False

@@ -1,8 +1,9 @@
 """Memory for the arrays of straight-line code: what is not read any more is written over."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
-from micrograd_bp.matrix_form.code import Array, Code, Statement
+from micrograd_bp.matrix_form.code import Array, Code, Shape, Statement
 
 
 @dataclass(eq=False)
@@ -26,20 +27,33 @@ def blocks_of(code: Code) -> list[Block]:
     last = last_uses(code.statements)
     blocks: list[Block] = []
     home: dict[Array, Block] = {}
+    ending: dict[int, list[Block]] = defaultdict(list)
+    free: dict[Shape, list[Block]] = defaultdict(list)
     for k, statement in enumerate(code.statements):
-        out = statement.out.root if statement.out else None
-        if out is None or not out.is_buffer or out in home:
-            continue
-        block = in_place(statement, out, home, last, k)
-        if block is None:
-            block = next((b for b in blocks if b.until < k and b.takes(out)), None)
-        if block is None:
-            block = Block()
-            blocks.append(block)
-        block.arrays.append(out)
-        block.until = last[out]
-        home[out] = block
+        for array in (statement.scratch, statement.out):
+            new = array.root if array else None
+            if new is None or not new.is_buffer or new in home:
+                continue
+            block = in_place(statement, new, home, last, k) or taken_from(free[new.shape], new)
+            if block is None:
+                block = Block()
+                blocks.append(block)
+            block.arrays.append(new)
+            block.until = last[new]
+            ending[block.until].append(block)
+            home[new] = block
+        for block in ending.pop(k, ()):
+            if block.until == k:
+                free[block.arrays[0].shape].append(block)
     return blocks
+
+
+def taken_from(free: list[Block], array: Array) -> Block | None:
+    """A free block that takes the array, which is then no longer free."""
+    for at, block in enumerate(free):
+        if block.takes(array):
+            return free.pop(at)
+    return None
 
 
 def last_uses(statements: list[Statement]) -> dict[Array, int]:
@@ -58,6 +72,8 @@ def in_place(
     if not statement.elementwise or statement.out is not out:
         return None
     for x in statement.reads:
+        if x is statement.scratch:
+            continue
         alone = all(y is x or y.root is not x.root for y in statement.reads)
         if alone and x in home and last[x] == k and home[x].until == k and home[x].takes(out):
             return home[x]
