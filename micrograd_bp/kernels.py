@@ -144,7 +144,7 @@ def exp_difference(x: float, y: float) -> float:
 def exp_difference_arrays(x: Array, y: Array, *, out: Array = None) -> Array:
     tie = np.equal(x, y)
     z = np.asarray(np.exp(np.subtract(x, y, out=out), out=out))
-    z[tie] = 1.0
+    np.copyto(z, 1.0, where=tie)
     return z
 
 

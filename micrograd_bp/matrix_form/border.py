@@ -11,16 +11,17 @@ from micrograd_bp.engine import Value
 UNORDERED = (str, bytes, Set, Mapping)
 
 
-def as_floats(X: Any) -> Any:
-    """X as an array of floats; texts, complex numbers and other objects are refused."""
-    if np.ma.is_masked(X):
-        raise TypeError("entries of X are masked: leave their rows out, or X.filled(number)")
+def as_floats(given: Any, name: str = "X") -> Any:
+    """An array of floats; texts, complex numbers and other objects are refused."""
+    if np.ma.is_masked(given):
+        raise TypeError(f"entries of {name} are masked: leave them out, or {name}.filled(number)")
     try:
-        array = np.asarray(X)
+        array = np.asarray(given)
     except ValueError:
-        raise ValueError(f"X has rows of different lengths, or no rows: {short(X)}") from None
+        raise ValueError(f"{name} has rows of different lengths: {short(given)}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"X holds real numbers, got dtype {array.dtype} ({type(X).__name__})")
+        kind = f"dtype {array.dtype} ({type(given).__name__})"
+        raise TypeError(f"{name} holds real numbers, got {kind}")
     with np.errstate(over="ignore"):
         return array.astype(float, copy=False)
 

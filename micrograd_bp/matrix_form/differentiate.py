@@ -26,7 +26,18 @@ def differentiated(program: Program) -> Program:
             for pull in pulled(instruction):
                 wanted.add(pull.target.vector)
                 pulls.append(pull)
-    return Program(program.inputs, program.parameters, program.forward, program.roots, tuple(pulls))
+    backward = tuple(useful(pulls, program.parameters))
+    return Program(program.inputs, program.parameters, program.forward, program.roots, backward)
+
+
+def useful(pulls: list[Pull], parameters: Vector) -> list[Pull]:
+    """Those that lead on to the parameters; a step, whose derivative is 0, ends a path."""
+    alive, kept = {parameters}, []
+    for pull in reversed(pulls):
+        if pull.target.vector in alive:
+            alive.add(pull.source)
+            kept.append(pull)
+    return kept[::-1]
 
 
 def pulled(instruction: Elementwise | Sum) -> Iterator[Pull]:

@@ -11,6 +11,7 @@ import numpy as np
 from micrograd_bp.matrix_form.code import TAIL, Array, Code
 from micrograd_bp.matrix_form.indexing import strided
 from micrograd_bp.matrix_form.memory import Block, blocks_of
+from micrograd_bp.matrix_form.program import Floats
 
 Function = Callable[..., Any]
 
@@ -18,14 +19,19 @@ _serial = count(1)
 
 
 def source_of(code: Code, name: str, result: str) -> str:
-    """The program as text: a function of theta, gradient and m, which makes a function of X."""
+    """The program as text: memory for m examples, and a function of X that works in it."""
     views = used_views(code)
-    lines = [f"def bind_{name}(theta, gradient, m):", *indented(memory_lines(code, views), 1)]
-    lines += ["", f"    def {name}(X):"]
-    lines += indented([f"{x.name} = {x.source}" for x in views if x.each_call], 2)
-    lines += ["        with np.errstate(all='ignore'):"]
-    lines += indented([str(statement) for statement in code.statements], 3)
-    lines += [f"        return {result}", "", f"    return {name}"]
+    lines = [
+        "# memory of a batch of m examples, and views on it",
+        *memory_lines(code, views),
+        "",
+        "",
+    ]
+    lines += [f"def {name}(X):"]
+    lines += indented([f"{x.name} = {x.source}" for x in views if x.each_call], 1)
+    lines += ["    with np.errstate(all='ignore'):"]
+    lines += indented([str(statement) for statement in code.statements], 2)
+    lines += [f"    return {result}"]
     return "\n".join(lines) + "\n"
 
 
@@ -75,12 +81,17 @@ def indented(lines: Iterable[str], levels: int) -> list[str]:
 
 
 def compiled(code: Code, source: str, name: str) -> Function:
-    """The function `bind_name` of the source; tracebacks show its lines."""
+    """From theta, gradient and m to the function of the source; tracebacks show its lines."""
     file = f"<matrix form {next(_serial)}: {name}>"
-    constants = {x.name: x.constant for x in code.arrays if x.constant is not None}
-    names: dict[str, Any] = {"np": np, "strided": strided, "inf": inf, "nan": nan}
-    names |= constants | code.functions
-    exec(compile(source, file, "exec"), names)
+    program = compile(source, file, "exec")
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    function: Function = names[f"bind_{name}"]
-    return function
+    constants = {x.name: x.constant for x in code.arrays if x.constant is not None}
+    names = {"np": np, "strided": strided, "inf": inf, "nan": nan, **constants, **code.functions}
+
+    def bind(theta: Floats, gradient: Floats, m: int) -> Function:
+        space: dict[str, Any] = {**names, "theta": theta, "gradient": gradient, "m": m}
+        exec(program, space)
+        function: Function = space.pop(name)  # no circle: the memory goes when the function goes
+        return function
+
+    return bind

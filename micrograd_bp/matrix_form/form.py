@@ -88,7 +88,7 @@ class MatrixForm:
 
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
-        given = np.asarray(numbers)
+        given = as_floats(numbers, "parameters")
         if given.shape != self._parameters.shape:
             raise ValueError(f"parameters have shape {self._parameters.shape}, got {given.shape}")
         self._parameters[:] = given

@@ -123,13 +123,13 @@ class Lowering:
         ufunc = getattr(function, "__name__", "")
         if isinstance(function, np.ufunc) and getattr(np, ufunc, None) is function:
             return self.code.ufunc(ufunc, *operands, shape=shape, to=to)
-        function = bare(function) if is_ours(function) else guarded(function, name)
+        shapes = [x.shape for x in operands if isinstance(x, Array)]
+        function = bare(function) if is_ours(function) else guarded(function, name, len(shape))
         called = self.named(function, name)
         out, scratch = self.code.buffer(to, shape), None
         text = f"{called}({{}}, out={{out}})"
         if takes(function, "scratch"):
-            shapes = [x.shape for x in operands if isinstance(x, Array)]
-            scratch = self.code.buffer("", broadcast(shapes))
+            scratch = self.code.buffer("", broadcast([shape, *shapes]))
             text = f"{called}({{}}, out={{out}}, scratch={{scratch}})"
         elif not takes(function, "out"):
             text = f"{{out}}[...] = {called}({{}})"
@@ -139,7 +139,8 @@ class Lowering:
     def named(self, function: Any, name: str) -> str:
         """The name of a function in the source."""
         if function not in self.functions:
-            wanted = name if name.isascii() and name.isidentifier() else "function"
+            plain = name.isascii() and name.isidentifier() and not name.startswith("_")
+            wanted = name if plain else "function"
             taken = wanted in self.code.names.given
             fresh = self.code.names.numbered if taken else self.code.names.fresh
             self.functions[function] = fresh(wanted)
@@ -244,16 +245,17 @@ def bare(function: Any) -> Any:
 
 
 @cache
-def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A user's function on arrays, which cannot write to them, and whose result has their shape."""
+def guarded(function: Callable[..., Any], name: str, ndim: int) -> Callable[..., Any]:
+    """A user's function on arrays: it cannot write to them, and its result is real and has their
+    shape, or for operands that are stacked in one array of more axes, that of the others."""
 
     def call(*operands: Any) -> Any:
         result = np.asarray(function(*map(read_only, operands)))
-        shape = np.broadcast_shapes(*map(np.shape, operands))
-        if result.shape != shape:
+        shape = np.broadcast_shapes(*map(np.shape, operands))[-ndim:]
+        if result.shape != shape or result.dtype.kind not in "biufO":
             raise ValueError(
-                f"the value on arrays of {name} is elementwise: its operands have shape {shape},"
-                f" it gave {result.shape}"
+                f"the value of {name} on arrays of shape {shape} has that shape and real numbers,"
+                f" it gave {result.dtype} of shape {result.shape}"
             )
         return result
 

@@ -42,7 +42,7 @@ def blocks_of(code: Code) -> list[Block]:
             block.until = last[new]
             ending[block.until].append(block)
             home[new] = block
-        for block in ending.pop(k, ()):
+        for block in dict.fromkeys(ending.pop(k, ())):
             if block.until == k:
                 free[block.arrays[0].shape].append(block)
     return blocks

@@ -8,7 +8,7 @@ from micrograd_bp.notation import Symbol
 
 RESERVED = (
     *("X", "m", "theta", "gradient", "mean", "sum", "cost", "outputs", "np", "inf", "nan"),
-    *("strided", "values", "value_and_gradient", "bind_values", "bind_value_and_gradient"),
+    *("strided", "values", "value_and_gradient"),
 )
 STEM = re.compile(r"([A-Za-z_]*[A-Za-z])[\d₀-₉⁰¹²³⁴-⁹_,.()\[\]^ ]*", re.ASCII)
 

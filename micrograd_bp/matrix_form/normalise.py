@@ -92,7 +92,14 @@ class _Reader:
             return self.constant(value.op.on_floats([self.number(x) for x in operands]))
         if value.op in SUMS:
             return self.sum(value)
-        return finished(Node(op=value.op, operands=tuple(operands), label=value.label))
+        return Node(
+            op=value.op,
+            operands=tuple(operands),
+            batched=any(x.batched for x in operands),
+            varies=any(x.varies for x in operands),
+            depth=1 + max(x.depth for x in operands),
+            label=value.label,
+        )
 
     def constant(self, number: float) -> Node:
         """One node for each number; repr tells -0.0 from 0.0, and nan is itself."""
@@ -107,20 +114,27 @@ class _Reader:
 
     def sum(self, value: Value) -> Node:
         plain: Sequence[Value] = value.operands
+        read = [self.nodes[x] for x in plain]
         node = Node(label=value.label)
+        node.batched = any(x.batched for x in read)
+        node.varies = any(x.varies for x in read)
         if value.op is weighted_sum:
             n = len(plain) // 2
-            for w, a in zip(plain[:n], plain[n : 2 * n], strict=True):
-                self.add_product(node, self.nodes[w], self.nodes[a])
+            for w, a in zip(read[:n], read[n : 2 * n], strict=True):
+                self.add_product(node, w, a)
+                node.depth = max(node.depth, w.depth, a.depth)
             plain = plain[2 * n :]
         absorbed = False
         for operand in plain:
-            absorbed |= self.add_operand(node, operand)
+            dissolved = self.add_operand(node, operand)
+            node.depth = max(node.depth, self.nodes[operand].depth - dissolved)
+            absorbed |= dissolved
+        node.depth += 1
         if not node.products and len(node.terms) == 1:
             return self.alias(node.terms[0], plain)
         if value.op is add and not absorbed and len(node.terms) == 2:
             node.op, node.operands, node.terms = add, (node.terms[0], node.terms[1]), []
-        return finished(node)
+        return node
 
     def add_operand(self, node: Node, value: Value) -> bool:
         """Whether `value` dissolved in the sum."""
@@ -162,15 +176,6 @@ class _Reader:
             node.terms.append(self.constant(self.number(x) * self.number(y)))
         else:
             node.products.append((x, y))
-
-
-def finished(node: Node) -> Node:
-    """The node with what follows from what it reads."""
-    reads = node.reads()
-    node.batched = any(x.batched for x in reads)
-    node.varies = any(x.varies for x in reads)
-    node.depth = 1 + max(x.depth for x in reads)
-    return node
 
 
 def joined(these: list[T], those: list[T]) -> list[T]:

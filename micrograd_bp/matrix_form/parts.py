@@ -5,15 +5,24 @@ from collections import defaultdict
 import numpy as np
 
 from micrograd_bp.matrix_form.indexing import is_contiguous, slice_of
-from micrograd_bp.matrix_form.naming import common, name_of
-from micrograd_bp.matrix_form.program import Ints, Part, Vector
+from micrograd_bp.matrix_form.naming import RESERVED, common, name_of
+from micrograd_bp.matrix_form.program import Ints, Part, Program, Vector
 
 
 class PartNames:
-    """The entries of X and of the parameters go by their labels, if these agree."""
+    """The entries of X and of the parameters go by their labels, if these agree.
 
-    def __init__(self, *vectors: Vector) -> None:
-        self.blocks = {vector: blocks_of(vector) for vector in vectors}
+    A name that something else has already, a vector or a block of the other kind, is not given.
+    """
+
+    def __init__(self, program: Program) -> None:
+        taken = {*RESERVED, *(instruction.out.name for instruction in program.forward)}
+        self.blocks: dict[Vector, dict[str, Ints]] = {}
+        for vector in (program.inputs, program.parameters):
+            blocks = blocks_of(vector)
+            self.blocks[vector] = {"": blocks.pop("")} if "" in blocks else {}
+            self.blocks[vector] |= {name: at for name, at in blocks.items() if name not in taken}
+            taken |= set(blocks)
 
     def __call__(self, leaf: Part | str) -> str:
         """A part of a vector; what is text already stays."""
@@ -26,10 +35,10 @@ class PartNames:
         if blocks is None:
             return entries(vector.name, vector.batched, index, np.arange(vector.size))
         name = common([vector.labels[i] for i in index])
-        if name and not (index.size == 1 and blocks[name].size > 1):
+        if name in blocks and name and not (index.size == 1 and blocks[name].size > 1):
             return entries(name, vector.batched, index, blocks[name])
         label = vector.labels[index[0]]
-        if index.size == 1 and label.isidentifier():
+        if index.size == 1 and name in blocks and label.isidentifier():
             return str(label)
         return entries(vector.name, vector.batched, index, np.arange(vector.size))
 

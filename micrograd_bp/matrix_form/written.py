@@ -40,7 +40,7 @@ def written(program: Program) -> str:
 class Writer:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.name = PartNames(program.inputs, program.parameters)
+        self.name = PartNames(program)
         self.weighted = weighted_sums(program)
         self.uses = Counter(pull.source for pull in program.backward)
         self.received: dict[Vector, list[tuple[Pull | None, Formula]]] = defaultdict(list)
