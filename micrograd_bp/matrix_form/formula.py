@@ -13,6 +13,7 @@ from typing import Any, Self, cast
 from micrograd_bp.arithmetic import Arithmetic
 from micrograd_bp.primitives import Primitive, add, as_real, div, monomial, mul, neg, power, sub
 
+LONGEST = 200  # operations and operands that are written out
 PRECEDENCE = {add: 1, sub: 1, mul: 2, div: 2, neg: 3, power: 4}
 ATOM = 5
 
@@ -77,6 +78,8 @@ class Formula(Arithmetic):
             if self.number is None:
                 return name(self.leaf), ATOM
             return f"{self.number:.6g}", ATOM if self.number >= 0.0 else PRECEDENCE[neg]
+        if self.size > LONGEST:
+            return f"[{self.size:,} operations and operands]", ATOM
         level = PRECEDENCE.get(self.op, ATOM)
         if level == ATOM:
             return f"{self.op.name}({', '.join(x.text(name) for x in self.operands)})", ATOM

@@ -9,6 +9,8 @@ from micrograd_bp.matrix_form.program import Ints
 
 def strides_of(index: Ints) -> tuple[int, ...] | None:
     """Positive strides s with index[i, k] = index[0, 0] + i s_0 + k s_1; None if there are none."""
+    if index.size == 1:
+        return (1,) * index.ndim
     strides, built = [], np.full((1,) * index.ndim, index.flat[0])
     for axis, n in enumerate(index.shape):
         line = np.moveaxis(index, axis, 0).reshape(n, -1)[:, 0]

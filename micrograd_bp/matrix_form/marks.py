@@ -1,6 +1,6 @@
 """Which of the four equations a line of the backward half is."""
 
-from micrograd_bp.matrix_form.program import Elementwise, Program, Pull, Sum, Through, Vector
+from micrograd_bp.matrix_form.program import Program, Pull, Scaled, Sum, Vector
 
 
 def weighted_sums(program: Program) -> set[Vector]:
@@ -14,35 +14,36 @@ def weighted_sums(program: Program) -> set[Vector]:
 
 
 def mark_of(program: Program, z: Vector) -> str:
-    """BP1 or BP2 for the error of z, with * where z_i moves more than a_i; "" for neither."""
-    if z not in weighted_sums(program):
+    """BP1 in the output layer, BP2 in others, with * where z_i moves more than a_i.
+
+    "" for what is no weighted sum. In the output layer no other weighted sum depends on z.
+    """
+    weighted = weighted_sums(program)
+    if z not in weighted:
         return ""
-    pulls = pulls_to(program, z)
-    activation = activation_of(program, pulls)
-    if activation is not None:
-        pulls = pulls_to(program, activation)
-    from_next_layer = [
-        isinstance(pull, Through) and pull.side == "right" and pull.product.is_weighted
-        for pull in pulls
-    ]
-    if all(from_next_layer):
-        return "BP2" if pulls else "BP1"
-    if any(from_next_layer):
-        return ""
-    coupled = activation is None and any(pull.target.index.ndim > 1 for pull in pulls)
+    between, hidden = consumers(program, z, weighted)
+    if hidden:
+        return "BP2" if all(is_aligned(pull, z) for pull in between) else "BP2*"
+    pulls = [pull for pull in program.backward if pull.target.vector is z]
+    has_activation = len(pulls) == 1 and pulls[0].target.is_whole
+    coupled = not has_activation and any(pull.target.index.ndim > 1 for pull in pulls)
     return "BP1*" if coupled else "BP1"
 
 
-def pulls_to(program: Program, vector: Vector) -> list[Pull]:
-    return [pull for pull in program.backward if pull.target.vector is vector]
+def consumers(program: Program, z: Vector, weighted: set[Vector]) -> tuple[list[Pull], bool]:
+    """The pulls from the next weighted sums down to z, and whether there is such a sum."""
+    reached, between, hidden = {z}, [], False
+    for pull in reversed(program.backward):
+        if pull.target.vector not in reached:
+            continue
+        if pull.source in weighted and pull.source is not z:
+            hidden = True
+        else:
+            between.append(pull)
+            reached.add(pull.source)
+    return between, hidden
 
 
-def activation_of(program: Program, pulls: list[Pull]) -> Vector | None:
-    """a, where z is read by one operation of one operand only, a = a(z)."""
-    if len(pulls) != 1 or not pulls[0].target.is_whole:
-        return None
-    source = pulls[0].source
-    for instruction in program.forward:
-        if instruction.out is source and isinstance(instruction, Elementwise):
-            return source if len(instruction.operands) == 1 else None
-    return None
+def is_aligned(pull: Pull, z: Vector) -> bool:
+    """Whether entry i of the source depends on entry i of the target only."""
+    return isinstance(pull, Scaled) and pull.target.is_whole and pull.source.size == z.size

@@ -3,13 +3,15 @@
 The mean of 0.5 sum_j d_j^2 needs no vector of m costs: it is 0.5/m times one dot product.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from micrograd_bp.matrix_form.code import Array
 from micrograd_bp.matrix_form.lower import Lowering
 from micrograd_bp.matrix_form.program import Instruction, Part, Program, Sum, Vector
 from micrograd_bp.primitives import add, mul, neg, sub
+
+LINE = 20  # pieces in one line of the program
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,17 @@ def needed(program: Program, vectors: Iterable[Vector]) -> set[Vector]:
 
 
 def write_mean(lowering: Lowering, pieces: Iterable[Piece]) -> None:
-    """Append the statement for the cost."""
-    text, reads = [], []
-    for piece in pieces:
-        for term, arrays in terms(lowering, piece):
-            text.append(term)
-            reads += arrays
-    lowering.code.write("cost = " + " + ".join(text), *reads, out=None)
+    """Append the statements for the cost; a long sum has many lines."""
+    written = [term(lowering, piece) for piece in pieces]
+    for k in range(0, len(written), LINE):
+        line = written[k : k + LINE]
+        text = " + ".join(text for text, _ in line)
+        reads = [array for _, arrays in line for array in arrays]
+        lowering.code.write(f"cost {'+=' if k else '='} {text}", *reads, out=None)
 
 
-def terms(lowering: Lowering, piece: Piece) -> Iterator[tuple[str, list[Array]]]:
+def term(lowering: Lowering, piece: Piece) -> tuple[str, list[Array]]:
+    """A piece as text, and the arrays that it names."""
     parts = [piece.part, *([piece.other] if piece.other else [])]
     batched = any(part.vector.batched for part in parts)
     factor = f"{piece.factor!r} * " + ("mean * " if batched else "")
@@ -100,10 +103,11 @@ def terms(lowering: Lowering, piece: Piece) -> Iterator[tuple[str, list[Array]]]
     read = [lowering.read(flattened(part)) for part in parts]
     shape = (parts[0].index.size, "m" if batched else 1)
     arrays = [lowering.full(x, shape) for x in read]
-    if len(arrays) == 2:
-        yield f"{factor}np.vdot({{}}, {{}})", arrays
-    else:
-        yield f"{factor}np.add.reduce({{}}, axis=None)", arrays
+    if len(arrays) == 1:
+        return f"{factor}np.add.reduce({{}}, axis=None)", arrays
+    close = all(array.order == "C" for array in arrays)  # np.vdot would copy what is not
+    product = "np.vdot({}, {})" if close else "np.einsum('km,km->', {}, {})"
+    return factor + product, arrays
 
 
 def flattened(part: Part) -> Part:

@@ -34,6 +34,8 @@ def written(program: Program) -> str:
     if program.backward:
         title = "backward: adjoints of C_x for each row x, gradients of the mean over the m rows"
         lines += ["", title, *writer.backward()]
+        if any(text.endswith("*") for text in lines):
+            lines.append("* z_i moves more than a_i: the general form, with the whole Jacobian")
     return "\n".join(lines)
 
 
