@@ -79,8 +79,8 @@ class Backward:
         """An operand for the number."""
         if not number.over_m:
             return number.value
-        mean = self.code.mean
-        return mean if number.value == 1.0 else self.code.view(mean, self.text(number), ())
+        factor = "{}" if number.value == 1.0 else f"{number.value!r} * {{}}"
+        return self.code.view(self.code.mean, f"np.array({factor})", ())
 
     def added(self, vector: Vector, received: Received) -> Adjoint:
         shape = (vector.size, columns(vector))
@@ -175,8 +175,21 @@ class Backward:
     def pull(self, pull: Pull) -> None:
         if isinstance(pull, Through):
             self.through(pull)
-        elif pull.target not in self.done:
+        elif pull.target not in self.done and not self.to_block(pull):
             self.receive(pull.target, self.along(pull))
+
+    def to_block(self, pull: Scaled) -> bool:
+        """Whether the gradient is the adjoint, summed over the examples into its place."""
+        if pull.target.vector is not self.program.parameters or pull.factor.number != 1.0:
+            return False
+        adjoint = self.adjoint(pull.source)
+        n, index = pull.source.size, pull.target.index.ravel()
+        if not isinstance(adjoint, Array) or adjoint.shape != (n, "m") or index.size != n:
+            return False
+        block = self.gradient.fresh_block(index)
+        if block is not None:
+            self.code.write("np.add.reduce({}, axis=1, out={out})", adjoint, out=block)
+        return block is not None
 
     def along(self, pull: Scaled) -> Adjoint:
         """The adjoint of the source times the factor; for shared targets summed over examples."""

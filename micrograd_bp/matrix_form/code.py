@@ -137,7 +137,7 @@ class Code:
         """Append a statement; numbers among the operands are written out."""
         arrays = [x for x in reads if isinstance(x, Array)]
         position = iter(range(len(arrays)))
-        slots = [f"{{{next(position)}}}" if isinstance(x, Array) else repr(x) for x in reads]
+        slots = [f"{{{next(position)}}}" if isinstance(x, Array) else literal(x) for x in reads]
         parts = slots if text.count("{}") > 1 else [", ".join(slots)]
         line = text.format(*parts, out="{out}", scratch="{scratch}")
         if scratch is not None:
@@ -157,6 +157,11 @@ class Code:
         target = self.buffer(to, shape) if out is None else out
         self.write(f"np.{name}({{}}, out={{out}})", *operands, out=target, elementwise=True)
         return target
+
+
+def literal(number: float | str) -> str:
+    """A number as it is written; a ufunc takes `one`, an array, faster than 1.0."""
+    return "one" if number == 1.0 else repr(number)
 
 
 def reshaped(code: Code, base: Array, shape: Shape) -> Array:

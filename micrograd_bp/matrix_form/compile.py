@@ -1,8 +1,12 @@
 """From a program to functions that run it: the gradient of a cost, and the roots themselves."""
 
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from micrograd_bp.matrix_form.adjoints import Backward
 from micrograd_bp.matrix_form.code import Code
@@ -37,14 +41,14 @@ class Runner:
         self.variants: dict[bool, Compiled] = {}
         self.bound: dict[int, Function] = {}
 
-    def __call__(self, X: Any, theta: Floats, gradient: Floats) -> Any:
-        function = self.bound.get(len(X))
-        if function is None:
-            if len(self.bound) >= SIZES_KEPT:
-                del self.bound[next(iter(self.bound))]
-            variant = self.variant(copies=X.size <= COPIED)
-            function = self.bound[len(X)] = variant.bind(theta, gradient, len(X))
-        return function(X)
+    def bind(self, X: Any, theta: Floats, gradient: Floats) -> Function:
+        """The function for as many examples as X has."""
+        if len(self.bound) >= SIZES_KEPT:
+            del self.bound[next(iter(self.bound))]
+        variant = self.variant(copies=X.size <= COPIED)
+        function = quiet(variant.bind(theta, gradient, len(X)))
+        self.bound[len(X)] = function
+        return function
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies, which have memory of their own: they compile anew."""
@@ -56,6 +60,20 @@ class Runner:
             source = source_of(code, self.name, self.result)
             self.variants[copies] = Compiled(source, compiled(code, source, self.name))
         return self.variants[copies]
+
+
+def quiet(function: Function) -> Function:
+    """The function without NumPy's warnings, in a context of its own: entering one is fast.
+
+    It cannot be entered twice, so two threads in one form are an error. Before NumPy 2 warnings
+    belong to the thread, and are switched off for each call.
+    """
+    before, context = np.geterr(), Context()
+    context.run(np.seterr, all="ignore")
+    if np.geterr() == before:
+        return partial(context.run, function)
+    np.seterr(**before)
+    return np.errstate(all="ignore")(function)
 
 
 def gradient_code(program: Program, copies: bool) -> Code:

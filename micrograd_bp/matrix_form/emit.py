@@ -1,12 +1,12 @@
 """From code on arrays to a function: the source text of a NumPy program, and its compilation."""
 
 import linecache
+import re
 from collections.abc import Callable, Iterable
 from itertools import count
 from math import inf, nan
 from typing import Any
-
-import numpy as np
+from weakref import finalize
 
 from micrograd_bp.matrix_form.code import TAIL, Array, Code
 from micrograd_bp.matrix_form.indexing import strided
@@ -15,29 +15,34 @@ from micrograd_bp.matrix_form.program import Floats
 
 Function = Callable[..., Any]
 
+PREFIXED = re.compile(r"\bnp\.(\w+)")
+
 _serial = count(1)
 
 
 def source_of(code: Code, name: str, result: str) -> str:
     """The program as text: memory for m examples, and a function of X that works in it."""
     views = used_views(code)
-    lines = [
-        "# memory of a batch of m examples, and views on it",
-        *memory_lines(code, views),
-        "",
-        "",
-    ]
-    lines += [f"def {name}(X):"]
+    body, imported = without_prefix(code, [str(statement) for statement in code.statements])
+    lines = ["import numpy as np", imported, "", "# memory of a batch of m examples, and views"]
+    lines += [*memory_lines(code, views), "", "", f"def {name}(X):"]
     lines += indented([f"{x.name} = {x.source}" for x in views if x.each_call], 1)
-    lines += ["    with np.errstate(all='ignore'):"]
-    lines += indented([str(statement) for statement in code.statements], 2)
-    lines += [f"    return {result}"]
+    lines += [*indented(body, 1), f"    return {result}"]
     return "\n".join(lines) + "\n"
+
+
+def without_prefix(code: Code, lines: list[str]) -> tuple[list[str], str]:
+    """The lines with NumPy's functions by their bare names, which are found faster; the import."""
+    names = sorted({name for line in lines for name in PREFIXED.findall(line)})
+    short = {name: f"np_{name}" if name in code.names.given else name for name in names}
+    imports = [name if name == bare else f"{name} as {bare}" for name, bare in short.items()]
+    bare_lines = [PREFIXED.sub(lambda found: short[found[1]], line) for line in lines]
+    return bare_lines, f"from numpy import {', '.join(imports)}"
 
 
 def memory_lines(code: Code, views: list[Array]) -> list[str]:
     """Memory and views on it, made once for each number of examples."""
-    lines = ["mean = 1.0 / m"]
+    lines = ["mean = 1.0 / m", "one = np.array(1.0)"]
     for block in blocks_of(code):
         lines += block_lines(block, views)
     lines += [f"{x.name} = {x.source}" for x in code.arrays if x.source and x.base is None]
@@ -86,7 +91,7 @@ def compiled(code: Code, source: str, name: str) -> Function:
     program = compile(source, file, "exec")
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     constants = {x.name: x.constant for x in code.arrays if x.constant is not None}
-    names = {"np": np, "strided": strided, "inf": inf, "nan": nan, **constants, **code.functions}
+    names = {"strided": strided, "inf": inf, "nan": nan, **constants, **code.functions}
 
     def bind(theta: Floats, gradient: Floats, m: int) -> Function:
         space: dict[str, Any] = {**names, "theta": theta, "gradient": gradient, "m": m}
@@ -94,4 +99,5 @@ def compiled(code: Code, source: str, name: str) -> Function:
         function: Function = space.pop(name)  # no circle: the memory goes when the function goes
         return function
 
+    finalize(bind, linecache.cache.pop, file, None)
     return bind

@@ -11,10 +11,13 @@ from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.matrix_form.border import as_floats, leaves_of, roots_of
 from micrograd_bp.matrix_form.compile import Runner, gradient_code, outputs_code
 from micrograd_bp.matrix_form.differentiate import differentiated
+from micrograd_bp.matrix_form.emit import Function
 from micrograd_bp.matrix_form.interpret import origin
 from micrograd_bp.matrix_form.lift import lift
 from micrograd_bp.matrix_form.program import Floats
 from micrograd_bp.matrix_form.written import written
+
+FLOAT = np.dtype(float)
 
 
 def matrix_form(
@@ -75,6 +78,7 @@ class MatrixForm:
         self.program, unused = lift(roots, inputs, parameters)
         if single:
             self.program = differentiated(self.program)
+        self._row = (len(inputs),)
         where = {x: k for k, x in enumerate(inputs)}
         self.unused_inputs = [where[x] for x in unused]
         self._outputs = Runner(partial(outputs_code, self.program), "values", "outputs")
@@ -115,8 +119,10 @@ class MatrixForm:
                 "value_and_gradient needs one cost: matrix_form(cost, ...) rather than"
                 " matrix_form([...], ...)"
             )
-        X = self._checked(X)
-        cost = float(self._cost(X, self._parameters, self._gradient))
+        if type(X) is not np.ndarray or X.dtype is not FLOAT or X.shape[1:] != self._row:
+            X = self._checked(X)
+        run = self._cost.bound.get(len(X)) or self._bound(self._cost, X)
+        cost = float(run(X))
         if not isfinite(cost):
             raise FloatingPointError(f"the cost is {cost}: {self.diagnosis(X)}")
         return cost, self._gradient
@@ -127,7 +133,7 @@ class MatrixForm:
         Raises ValueError for another shape of X, FloatingPointError where one is not finite.
         """
         X = self._checked(X)
-        outputs: Floats = self._outputs(X, self._parameters, self._gradient)  # (m, k)
+        outputs = self._output(X)  # (m, k)
         if not np.isfinite(outputs).all():
             raise FloatingPointError(self.diagnosis(X))
         return outputs[:, 0] if self._single else outputs
@@ -135,11 +141,24 @@ class MatrixForm:
     def diagnosis(self, X: Any) -> str:
         """For the first row of X whose result is not finite, the instruction where that arises."""
         X = self._checked(X)
-        outputs = self._outputs(X, self._parameters, self._gradient)
+        outputs = self._output(X)
         for row in np.flatnonzero(~np.isfinite(outputs).all(axis=1)).tolist():
             k = int(np.flatnonzero(~np.isfinite(outputs[row]))[0])
             return f"row {row} of X gives {outputs[row, k]}: {self._origin(X, row, k)}"
         return "every row of X gives a finite number, but their sum is not"
+
+    def _output(self, X: Floats) -> Floats:
+        outputs: Floats = self._bound(self._outputs, X)(X)
+        return outputs
+
+    def _bound(self, runner: Runner, X: Floats) -> Function:
+        """The function for as many examples as X has; none is refused."""
+        if len(X) == 0:
+            raise ValueError(
+                f"X has no rows: the mean over no examples is not defined; got shape {X.shape}"
+            )
+        bound = runner.bound.get(len(X))
+        return runner.bind(X, self._parameters, self._gradient) if bound is None else bound
 
     def _origin(self, X: Floats, row: int, k: int) -> str:
         return origin(self.program, X[row : row + 1], self._parameters, row, k)
@@ -161,10 +180,6 @@ class MatrixForm:
             raise ValueError(
                 f"X has a row for each example and {width} columns, one for each input:"
                 f" (m, {width}); got shape {X.shape}"
-            )
-        if len(X) == 0:
-            raise ValueError(
-                f"X has no rows: the mean over no examples is not defined; got shape {X.shape}"
             )
         return X
 

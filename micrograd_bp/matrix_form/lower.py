@@ -19,7 +19,7 @@ from micrograd_bp.matrix_form.indexing import flat_view, is_contiguous, row_view
 from micrograd_bp.matrix_form.naming import joined
 from micrograd_bp.matrix_form.products import LoweredProduct, bias_of, lowered_product
 from micrograd_bp.matrix_form.program import Instruction, Ints, Part, Product, Program, Sum, Vector
-from micrograd_bp.primitives import Primitive, power
+from micrograd_bp.primitives import Primitive, power, relu
 
 
 class Lowering:
@@ -113,7 +113,9 @@ class Lowering:
         if op.stacked and isinstance(first, Array) and len(first.shape) > len(shape):
             return self.call(op.stacked, f"{op.name}_stacked", operands, shape, to)
         if op is power and operands[1] == 2.0:
-            return self.code.ufunc("square", operands[0], shape=shape, to=to)
+            return self.code.ufunc("square", first, shape=shape, to=to)
+        if op is relu:
+            return self.code.ufunc("maximum", first, 0.0, shape=shape, to=to)
         return self.call(op.arrays, op.name, operands, shape, to)
 
     def call(

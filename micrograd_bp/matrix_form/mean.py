@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from micrograd_bp.matrix_form.code import Array
 from micrograd_bp.matrix_form.lower import Lowering
 from micrograd_bp.matrix_form.program import Instruction, Part, Program, Sum, Vector
-from micrograd_bp.primitives import add, mul, neg, sub
+from micrograd_bp.primitives import add, mul, neg, power, sub
 
 LINE = 20  # pieces in one line of the program
 
@@ -58,6 +58,8 @@ def taken_apart(c: float, maker: Instruction) -> list[Piece] | None:
         return [Piece(-c, x)]
     if maker.op in (add, sub):
         return [Piece(c, x), Piece(c if maker.op is add else -c, maker.operands[1])]
+    if maker.op is power and maker.operands[1].number == 2.0:
+        return [Piece(c, x, x)]
     if maker.op is mul:
         smaller = of_product(c, x, maker.operands[1])
         return None if smaller.other else [smaller]

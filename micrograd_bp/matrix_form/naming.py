@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from micrograd_bp.notation import Symbol
 
 RESERVED = (
-    *("X", "m", "theta", "gradient", "mean", "sum", "cost", "outputs", "np", "inf", "nan"),
+    *("X", "m", "theta", "gradient", "mean", "one", "sum", "cost", "outputs", "np", "inf", "nan"),
     *("strided", "values", "value_and_gradient"),
 )
 STEM = re.compile(r"([A-Za-z_]*[A-Za-z])[\d₀-₉⁰¹²³⁴-⁹_,.()\[\]^ ]*", re.ASCII)

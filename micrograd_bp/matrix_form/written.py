@@ -141,7 +141,9 @@ class Writer:
         value = adjoint * (c if rest is None else c * rest)
         if pull.source.batched and not pull.target.vector.batched:
             value = self.mean(value)
-        if pull.target.is_one and value.number is None:
+        if pull.target.is_one and value.number is not None:
+            return as_formula(value.number * pull.target.index.size)
+        if pull.target.is_one:
             value = Formula(leaf=f"sum({value.text(self.name)})")
         return value
 
