@@ -7,7 +7,6 @@ inputs and a row of ones in one product.
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ class Lowering:
         self.theta = self.code.given("theta", (program.parameters.size,))
         self.vectors: dict[Vector, Array] = {}
         self.known: dict[Any, Any] = {}
-        self.functions: dict[Any, str] = {}
+        self.functions: dict[tuple[int, int], str] = {}
         self.products: dict[Product, LoweredProduct] = {}
 
     # Entries of vectors as arrays.
@@ -126,28 +125,29 @@ class Lowering:
         if isinstance(function, np.ufunc) and getattr(np, ufunc, None) is function:
             return self.code.ufunc(ufunc, *operands, shape=shape, to=to)
         shapes = [x.shape for x in operands if isinstance(x, Array)]
-        function = bare(function) if is_ours(function) else guarded(function, name, len(shape))
-        called = self.named(function, name)
+        called = self.named(function, name, len(shape))
         out, scratch = self.code.buffer(to, shape), None
         text = f"{called}({{}}, out={{out}})"
-        if takes(function, "scratch"):
+        if takes(self.code.functions[called], "scratch"):
             scratch = self.code.buffer("", broadcast([shape, *shapes]))
             text = f"{called}({{}}, out={{out}}, scratch={{scratch}})"
-        elif not takes(function, "out"):
+        elif not takes(self.code.functions[called], "out"):
             text = f"{{out}}[...] = {called}({{}})"
         self.code.write(text, *operands, out=out, elementwise=True, scratch=scratch)
         return out
 
-    def named(self, function: Any, name: str) -> str:
-        """The name of a function in the source."""
-        if function not in self.functions:
+    def named(self, function: Any, name: str, ndim: int) -> str:
+        """The name of a function in the source, where ours stands bare, and a user's guarded."""
+        key = id(function), ndim
+        if key not in self.functions:
             plain = name.isascii() and name.isidentifier() and not name.startswith("_")
             wanted = name if plain else "function"
             taken = wanted in self.code.names.given
             fresh = self.code.names.numbered if taken else self.code.names.fresh
-            self.functions[function] = fresh(wanted)
-            self.code.functions[self.functions[function]] = function
-        return self.functions[function]
+            self.functions[key] = fresh(wanted)
+            called = bare(function) if is_ours(function) else guarded(function, name, ndim)
+            self.code.functions[self.functions[key]] = called
+        return self.functions[key]
 
     def value(self, formula: Formula) -> Operand:
         """The array of an expression; what was computed before is not computed again."""
@@ -246,7 +246,6 @@ def bare(function: Any) -> Any:
     return getattr(function, "__wrapped__", function)
 
 
-@cache
 def guarded(function: Callable[..., Any], name: str, ndim: int) -> Callable[..., Any]:
     """A user's function on arrays: it cannot write to them, and its result is real and has their
     shape, or for operands that are stacked in one array of more axes, that of the others."""
