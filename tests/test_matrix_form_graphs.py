@@ -91,6 +91,7 @@ def assert_agrees(cost, x, parameters):
     form = matrix_form(cost[0], [node[0] for node in x], parameters)
     expected = [value.data for value in cost]
     assert called(form.values, X) == close(expected)
+    called(form.value_and_gradient, X)[1].fill(math.nan)  # which the next call overwrites
     mean, gradient = called(form.value_and_gradient, X)
     assert mean == close(np.mean(expected))
     assert gradient == close(mean_gradient(cost, parameters))
@@ -187,7 +188,7 @@ def run(program, nodes):
     return nodes
 
 
-@settings(max_examples=300)
+@settings(max_examples=250)
 @given(programs, st.integers(0, 3), st.integers(1, 4), st.integers(1, 3), st.integers(0, 999))
 def test_random_programs(program, inputs, parameters, summands, seed):
     x, theta = leaves(seed, inputs, parameters)
@@ -276,7 +277,7 @@ GROUPWISE = ["tanh", "sin", "softplus", "-", "*", "+", "/", "maximum", "minimum"
 GROUPWISE += ["sums of products"] * 3 + ["sums", "logsumexp"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=250)
 @given(
     st.lists(
         st.tuples(

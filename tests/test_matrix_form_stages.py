@@ -21,6 +21,7 @@ from micrograd_bp import (
 from micrograd_bp import primitives as p
 from micrograd_bp.matrix_form import emit
 from micrograd_bp.matrix_form.code import Code
+from micrograd_bp.matrix_form.differentiate import differentiated
 from micrograd_bp.matrix_form.emit import source_of
 from micrograd_bp.matrix_form.formula import Formula, scaled, split
 from micrograd_bp.matrix_form.grouping import grouped
@@ -40,6 +41,8 @@ from micrograd_bp.matrix_form.normalise import normal_form
 from micrograd_bp.matrix_form.parts import PartNames
 from micrograd_bp.matrix_form.program import Elementwise, Part, Program, Sum, Vector
 from micrograd_bp.notation import Symbol
+
+NET = MLP(3, [4, 2], activation="tanh", output="sigmoid", rng=0)
 
 
 def leaves(names):
@@ -459,6 +462,44 @@ def test_a_product_is_the_sums_of_its_pairs(n, K, spread_left, spread_right, dat
         np.testing.assert_allclose(np.sum(left[x.index] * right[y.index], axis=0), placed)
 
 
+# Differentiate: instruction by instruction in reverse.
+
+
+def pulls(cost, x, w):
+    """The vectors that each step of the backward half leads from and to."""
+    of = differentiated(program([cost], x, w))
+    return [(pull.source.name, pull.target.vector.name) for pull in of.backward]
+
+
+def test_the_chain_rule_goes_along_every_operand_that_varies():
+    w, x = leaves("w u"), leaves("x")
+    a = (w[0] * x[0]).tanh()
+    assert pulls(a * a.exp(), x, w) == [
+        *[("C", "v2"), ("C", "v3"), ("v3", "v2"), ("v2", "v1"), ("v1", "theta")]
+    ]
+    assert pulls(w[0] * w[1], x, w) == [("C", "theta"), ("C", "theta")]
+    assert pulls(x[0] ** w[0], x, w) == pulls(w[0] ** 2.5, x, w) == [("C", "theta")]
+    assert pulls(x[0].sin() * 2.0, x, w) == []
+
+
+def test_a_path_whose_derivative_is_zero_ends_there():
+    w, x = leaves("w u"), leaves("x")
+    assert pulls(p.step((w[0] * x[0]).tanh()) * w[1].exp(), x, w) == [
+        *[("C", "v1"), ("v1", "theta")]  # v1 is exp(u)
+    ]
+
+
+def test_a_layer_pulls_on_its_inputs_its_weights_and_its_biases():
+    x = leaves("x0 x1 x2")
+    cost = quadratic(NET(x), [0.0, 1.0])
+    of = differentiated(program([cost], x, NET.parameters()))
+    found = [(q.source.name, q.target.vector.name, getattr(q, "side", "")) for q in of.backward]
+    assert found[-6:] == [
+        *[("z2", "a1", "right"), ("z2", "theta", "left"), ("z2", "theta", "")],
+        *[("a1", "z1", ""), ("z1", "theta", "left"), ("z1", "theta", "")],
+    ]
+
+
 # Formula: rules of the table as expressions.
 
 x, y, z = (Formula(leaf=name) for name in "xyz")
@@ -863,7 +904,6 @@ def attention(x, w):
     return total(weighted_sum(a, x[:2]) * w[t + 1] for t, a in enumerate(weights))
 
 
-NET = MLP(3, [4, 2], activation="tanh", output="sigmoid", rng=0)
 GRAPHS = {
     "network": lambda x, w: quadratic(NET(x), [0.0, 1.0]) + w[0] * x[1],
     "attention": attention,

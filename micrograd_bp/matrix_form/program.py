@@ -60,6 +60,11 @@ class Part:
         return self.index.ndim == 1 and is_range(self.index, self.vector.size)
 
     @property
+    def distinct(self) -> int:
+        """How many different entries these are."""
+        return np.unique(self.index).size
+
+    @property
     def is_one(self) -> bool:
         """Whether one entry is repeated."""
         return bool(self.index.size > 1 and np.all(self.index == self.index.flat[0]))

@@ -143,8 +143,9 @@ class Writer:
             value = self.mean(value)
         if pull.target.is_one and value.number is not None:
             return as_formula(value.number * pull.target.index.size)
-        if pull.target.is_one:
-            value = Formula(leaf=f"sum({value.text(self.name)})")
+        if pull.target.distinct < pull.target.index.size:  # each entry's share, over all its uses
+            name = "sum" if pull.target.is_one else "sums"
+            value = Formula(leaf=f"{name}({value.text(self.name)})")
         return value
 
     def mean(self, value: Formula) -> Formula:
@@ -172,7 +173,7 @@ class Writer:
         if isinstance(pull, Through):
             return f"{pull.target.index.shape[::-1]}" + " BP4" * of_weighted
         is_bias = of_weighted and pull.factor.number == 1.0
-        return f"({pull.target.index.size},)" + " BP3" * is_bias
+        return f"({pull.target.distinct},)" + " BP3" * is_bias
 
 
 def line(name: str, text: str, note: str, sign: str = "=") -> str:
