@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("micrograd_bp", "viz", "tests", "examples", "pyproject.toml", "README.md", ".ci")
 SECONDS = 300  # a fault that makes the tests hang is noticed too
 
+MATRIX_FORM = "test_matrix_form_stages test_matrix_form test_matrix_form_graphs"
 TESTS = {
     "kernels.py": "test_primitives test_edges test_engine",
     "primitives.py": "test_primitives test_edges test_engine test_gradients",
@@ -44,6 +45,17 @@ TESTS = {
     "equations/differences.py": "test_equations",
     "equations/report.py": "test_equations",
     "equations/assumption.py": "test_assumption",
+    "matrix_form/adjoints.py": MATRIX_FORM,
+    "matrix_form/differentiate.py": MATRIX_FORM,
+    "matrix_form/emit.py": MATRIX_FORM,
+    "matrix_form/form.py": MATRIX_FORM,
+    "matrix_form/gradient.py": MATRIX_FORM,
+    "matrix_form/grouping.py": MATRIX_FORM,
+    "matrix_form/lift.py": MATRIX_FORM,
+    "matrix_form/lower.py": MATRIX_FORM,
+    "matrix_form/mean.py": MATRIX_FORM,
+    "matrix_form/normalise.py": MATRIX_FORM,
+    "matrix_form/products.py": MATRIX_FORM,
 }
 
 
@@ -289,6 +301,168 @@ FAULTS = [
         "general=matrix.bp1_general(grad_a, seen.jacobian[l])",
         "general=matrix.bp1(grad_a, seen.a_prime(l))",
     ),
+    # The matrix form.
+    Fault(
+        "matrix_form/normalise.py",
+        "alone = self.uses[value] == 1 and value not in self.roots",
+        "alone = self.uses[value] == 1",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "alone = self.uses[value] == 1 and value not in self.roots",
+        "alone = value not in self.roots",
+    ),
+    Fault("matrix_form/normalise.py", " and self.nodes[value] not in self.shared", ""),
+    Fault(
+        "matrix_form/normalise.py",
+        "self.number(x) * self.number(y)",
+        "self.number(x) + self.number(y)",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "if x.op is power and self.is_two(x.operands[1]):",
+        "if x.op is power:",
+    ),
+    Fault("matrix_form/normalise.py", "list(x.operands) or x.terms", "x.terms"),
+    Fault("matrix_form/normalise.py", "plain = plain[2 * n :]", "plain = ()"),
+    Fault("matrix_form/normalise.py", "if x not in reader.reached", "if x in reader.reached"),
+    Fault(
+        "matrix_form/normalise.py",
+        "depth=1 + max(x.depth for x in operands)",
+        "depth=max(x.depth for x in operands)",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "node.depth = max(node.depth, w.depth, a.depth)",
+        "node.depth = max(node.depth, w.depth)",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "node.varies = any(x.varies for x in read)",
+        "node.varies = all(x.varies for x in read)",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "batched=any(x.batched for x in operands)",
+        "batched=all(x.batched for x in operands)",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "node = self.known.get(repr(number))\n        if node is None:\n            node = self.known[repr(number)] =",
+        "node = self.known.get(str(abs(number)))\n        if node is None:\n            node = self.known[str(abs(number))] =",
+    ),
+    Fault(
+        "matrix_form/normalise.py",
+        "if x.role == CONSTANT and self.number(x) == 0.0:",
+        "if x.role == CONSTANT:",
+    ),
+    Fault(
+        "matrix_form/grouping.py",
+        "exponent = repr(constants[node.operands[at].position])",
+        "exponent = CONSTANT",
+    ),
+    Fault(
+        "matrix_form/grouping.py",
+        "if (x.batched, x.group) > (y.batched, y.group)",
+        "if x.group > y.group",
+    ),
+    Fault(
+        "matrix_form/grouping.py",
+        "return frozenset(products.items()), frozenset(terms.items())",
+        "return frozenset(products.items()), frozenset(terms)",
+    ),
+    Fault("matrix_form/grouping.py", "for group in reversed(order):", "for group in order:"),
+    Fault("matrix_form/grouping.py", "for depth in sorted(by_depth):", "for depth in by_depth:"),
+    Fault(
+        "matrix_form/adjoints.py",
+        "Number(1.0, over_m=root.vector.batched)",
+        "Number(1.0, over_m=False)",
+    ),
+    Fault("matrix_form/adjoints.py", "if np.unique(taken).size < vector.size:", "if False:"),
+    Fault(
+        "matrix_form/adjoints.py",
+        "self.to_rows(out, index, value, add=overlaps)",
+        "self.to_rows(out, index, value, add=False)",
+    ),
+    Fault("matrix_form/adjoints.py", "return Number(x.value + y.value, x.over_m)", "return x"),
+    Fault("matrix_form/adjoints.py", "if np.unique(index).size < index.size:", "if False:"),
+    Fault(
+        "matrix_form/adjoints.py",
+        "self.sums[source] = Number(adjoint.value, over_m=False)",
+        "self.sums[source] = adjoint",
+    ),
+    Fault(
+        "matrix_form/adjoints.py", "            self.done.add(product.bias)\n", "            pass\n"
+    ),
+    Fault("matrix_form/adjoints.py", "        self.gradient.fill_rest()\n", ""),
+    Fault("matrix_form/gradient.py", " or np.unique(index).size < index.size:", ":"),
+    Fault("matrix_form/gradient.py", "add = bool(before.any())", "add = False"),
+    Fault(
+        "matrix_form/mean.py",
+        "taken_apart(piece.factor * piece.part.index.size, maker)",
+        "taken_apart(piece.factor, maker)",
+    ),
+    Fault("matrix_form/mean.py", "return [Piece(-c, x)]", "return [Piece(c, x)]"),
+    Fault("matrix_form/mean.py", "return Piece(c * x.number, y)", "return Piece(c, y)"),
+    Fault("matrix_form/mean.py", '("mean * " if batched else "")', '""'),
+    Fault(
+        "matrix_form/emit.py",
+        'made = "np.ones" if block.tail == "ones" else "np.empty"',
+        'made = "np.empty"',
+    ),
+    Fault(
+        "matrix_form/form.py", "self._parameters[:] = given", "self._parameters = np.array(given)"
+    ),
+    Fault("matrix_form/form.py", "if not isfinite(cost):", "if cost != cost:"),
+    Fault(
+        "matrix_form/lower.py",
+        "terms = [term for term in instruction.terms if term is not bias]",
+        "terms = list(instruction.terms)",
+    ),
+    Fault(
+        "matrix_form/lift.py",
+        "rows[j].append((y.position, x.position))",
+        "rows[j].append((x.position, y.position))",
+    ),
+    Fault("matrix_form/lift.py", "Part(right, r[rows[:, 0]])", "Part(right, r[: len(rows)])"),
+    Fault(
+        "matrix_form/lift.py", "if len({len(rows) for rows in blocks.values()}) > 1:", "if False:"
+    ),
+    Fault(
+        "matrix_form/differentiate.py",
+        "yield Scaled(out, left, 2.0 * x)",
+        "yield Scaled(out, left, x)",
+    ),
+    Fault(
+        "matrix_form/differentiate.py", "yield Scaled(out, left, y)", "yield Scaled(out, left, x)"
+    ),
+    Fault("matrix_form/differentiate.py", "            alive.add(pull.source)\n", ""),
+    Fault(
+        "matrix_form/differentiate.py",
+        "z = Formula(leaf=whole(instruction.out))",
+        "z = operand(instruction.operands[0])",
+    ),
+    Fault(
+        "matrix_form/products.py",
+        'self.times(W_T, D, (self.K, "m"))',
+        'self.times(self.W, D, (self.K, "m"))',
+    ),
+    Fault(
+        "matrix_form/products.py",
+        "self.times(self.W, self.A, (), out=by_filter)\n        return rearranged(self.code, Z, np.argsort(order), to)",
+        "self.times(self.W, self.A, (), out=by_filter)\n        return rearranged(self.code, Z, order, to)",
+    ),
+    Fault(
+        "matrix_form/products.py",
+        'self.sum(f"pqm,{self.q}km->pkm", self.by_window(D), self.L, adjoint)',
+        'self.sum(f"pqm,{self.q}km->pkm", self.by_window(D), self.R, adjoint)',
+    ),
+    Fault(
+        "matrix_form/products.py",
+        "[product.left.index, bias.index.T], axis=1",
+        "[bias.index.T, product.left.index], axis=1",
+    ),
+    Fault("matrix_form/products.py", '"np.ones((m, {n + 1}))"', '"np.empty((m, {n + 1}))"'),
 ]
 
 
