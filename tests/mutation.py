@@ -378,7 +378,6 @@ FAULTS = [
         "Number(1.0, over_m=root.vector.batched)",
         "Number(1.0, over_m=False)",
     ),
-    Fault("matrix_form/adjoints.py", "if np.unique(taken).size < vector.size:", "if False:"),
     Fault(
         "matrix_form/adjoints.py",
         "self.to_rows(out, index, value, add=overlaps)",
