@@ -31,7 +31,22 @@ from micrograd_bp import (
     weighted_sum,
 )
 from micrograd_bp.matrix_form.program import Sum
-from micrograd_bp.primitives import TABLE, divide, exp, sigmoid
+from micrograd_bp.primitives import TABLE, divide, exp, sigmoid, step
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory_is_full_of_nan():
+    """So that it shows where a program reads what it did not write."""
+    empty = np.empty
+
+    def full_of_nan(shape, dtype=float):
+        array = empty(shape, dtype)
+        array.fill(math.nan if array.dtype == float else 0)
+        return array
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "empty", full_of_nan)
+        yield
 
 
 def parameters(*shape, name="w", seed=0):
@@ -703,6 +718,17 @@ def test_rows_and_columns_of_a_table_are_summed(name, first):
     checked(record, examples(5, 4), flat(w))
 
 
+def test_entries_that_only_a_step_reads_receive_nothing():
+    """They stand among others in one vector, whose adjoint is 0 there."""
+    w = parameters(4)
+
+    def record(x):
+        a = [(w_k * x[0]).tanh() for w_k in w]
+        return a[0] + a[2].exp() + step(a[1]) + step(a[3])
+
+    checked(record, examples(5, 1), w)
+
+
 # What depends on no input is computed once.
 
 
@@ -1160,6 +1186,7 @@ def test_read_values_copies_the_data_of_the_values():
     assert form.values([[2.0]]).tolist() != [49.0]
     form.read_values()
     assert form.parameters is vector
+    assert vector.tolist() == [3.0, 1.0]
     assert form.values([[2.0]]).tolist() == [49.0]
 
 
