@@ -416,7 +416,7 @@ def one_neuron(name, w):
     return net
 
 
-@pytest.mark.parametrize("z", [5.0, 10.0, 15.0, 20.0, 25.0, 30.0])
+@pytest.mark.parametrize("z", [5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 33.0, 36.0, 36.7])
 def test_a_neuron_that_is_confidently_wrong_is_still_right_about_the_equations(z):
     report = check_equations(one_neuron("sigmoid", 1.0), [z], 0.0, cross_entropy)
     assert report.ok, str(report)

@@ -3,7 +3,7 @@
 An entry is nan where differences cannot tell the slope: at a kink (relu at z = 0), where the jump
 between the one-sided slopes does not shrink with the step, at the border of the cost's domain, or
 where the rounding of the outputs hides it at every step. It is inf where the cost itself differs
-from the graph's.
+from the graph's by more than that rounding.
 """
 
 from collections.abc import Callable
@@ -55,9 +55,11 @@ class Differences:
     def _slopes(self, l: int, steps: Array, bumped: Callable[[Ints, Array], Array]) -> Array:
         """dC_x by several numbers; bumped(k, h) has a row of z^l for each k, with h added to it."""
         entries = np.arange(len(steps))
+        if np.isinf(self.noise):
+            return np.full(len(steps), np.nan)
         here = self._costs(l, bumped(entries[:1], np.zeros(1)))[0]
         scale = max(1.0, abs(self.seen.cost))
-        if not abs(here - self.seen.cost) <= 1e-9 * scale:
+        if not abs(here - self.seen.cost) <= 1e-9 * scale + 4 * self.noise:
             return np.full(len(steps), np.inf)
         slopes = np.full(len(steps), np.nan)
         for factor in LARGER:
@@ -93,14 +95,17 @@ class Differences:
             return np.nan
 
     def _noise(self) -> float:
-        """How far the rounding of the outputs, by one unit in the last place each, moves C_x."""
+        """How far the rounding of the outputs, by one unit in the last place each, moves C_x.
+
+        It is inf where one of them leaves the domain of the cost.
+        """
         a, noise = self.seen.a[-1], 0.0
         for j in range(len(a)):
             for towards in (-np.inf, np.inf):
                 moved = a.copy()
                 moved[j] = np.nextafter(a[j], towards)
                 noise += abs(self._cost(moved.tolist()) - self.seen.cost)
-        return noise
+        return np.inf if np.isnan(noise) else noise
 
 
 def _steps(numbers: Array) -> Array:
