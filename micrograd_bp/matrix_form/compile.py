@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -40,19 +41,20 @@ class Runner:
         self.lower, self.name, self.result = lower, name, result
         self.variants: dict[bool, Compiled] = {}
         self.bound: dict[int, Function] = {}
+        self.lock = Lock()
 
     def bind(self, X: Any, theta: Floats, gradient: Floats) -> Function:
         """The function for as many examples as X has."""
         if len(self.bound) >= SIZES_KEPT:
             del self.bound[next(iter(self.bound))]
         variant = self.variant(copies=X.size <= COPIED)
-        function = quiet(variant.bind(theta, gradient, len(X)))
+        function = alone(quiet(variant.bind(theta, gradient, len(X))), self.lock)
         self.bound[len(X)] = function
         return function
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """For copies, which have memory of their own: they compile anew."""
-        return self.__dict__ | {"variants": {}, "bound": {}}
+        return Runner, (self.lower, self.name, self.result)
 
     def variant(self, copies: bool) -> Compiled:
         if copies not in self.variants:
@@ -62,11 +64,27 @@ class Runner:
         return self.variants[copies]
 
 
+def alone(function: Function, lock: Lock) -> Function:
+    """The function, refused while the lock is held: two calls at once would share one memory."""
+
+    def run(X: Floats) -> Any:
+        if not lock.acquire(blocking=False):
+            raise RuntimeError(
+                "this matrix form is already running, and its memory serves one call at a time:"
+                " give each thread a copy of its own, copy.deepcopy(form)"
+            )
+        try:
+            return function(X)
+        finally:
+            lock.release()
+
+    return run
+
+
 def quiet(function: Function) -> Function:
     """The function without NumPy's warnings, in a context of its own: entering one is fast.
 
-    It cannot be entered twice, so two threads in one form are an error. Before NumPy 2 warnings
-    belong to the thread, and are switched off for each call.
+    Before NumPy 2 warnings belong to the thread, and are switched off for each call.
     """
     before, context = np.geterr(), Context()
     context.run(np.seterr, all="ignore")

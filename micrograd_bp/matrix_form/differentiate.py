@@ -14,6 +14,7 @@ from micrograd_bp.matrix_form.program import (
     Sum,
     Through,
     Vector,
+    whole,
 )
 
 
@@ -101,7 +102,3 @@ def operand(part: Part) -> Formula:
     """The part as an operand of a rule; the same constant everywhere is a number."""
     number = part.number
     return Formula(leaf=part) if number is None else Formula(number=number)
-
-
-def whole(vector: Vector) -> Part:
-    return Part(vector, np.arange(vector.size))

@@ -17,7 +17,16 @@ from micrograd_bp.matrix_form.formula import Formula
 from micrograd_bp.matrix_form.indexing import flat_view, is_contiguous, row_view
 from micrograd_bp.matrix_form.naming import joined
 from micrograd_bp.matrix_form.products import LoweredProduct, bias_of, lowered_product
-from micrograd_bp.matrix_form.program import Instruction, Ints, Part, Product, Program, Sum, Vector
+from micrograd_bp.matrix_form.program import (
+    Instruction,
+    Ints,
+    Part,
+    Product,
+    Program,
+    Sum,
+    Vector,
+    whole,
+)
 from micrograd_bp.primitives import Primitive, power, relu
 
 
@@ -77,10 +86,17 @@ class Lowering:
         if part.is_whole:
             return array
         view = row_view(index)
-        if view is None or ("reshape" in view[0] and array.order != "C"):
+        if array.order != "C" and (view is None or "reshape" in view[0]):
+            array = self.once("rows", whole(vector), self._rows)
+        if view is None:
             return self.gathered(array, index, shape, ", axis=0")
         source, is_close = view
         return self.code.view(array, source, shape, order=rows_of(array) if is_close else "")
+
+    def _rows(self, part: Part) -> Array:
+        """X by features; np.take on a transposed array would make this copy at each call."""
+        array = self.vector(part.vector)
+        return self.close(array, array.shape)
 
     def _flat(self, part: Part) -> Array:
         vector, index = part.vector, part.index

@@ -70,6 +70,10 @@ class Part:
         return bool(self.index.size > 1 and np.all(self.index == self.index.flat[0]))
 
 
+def whole(vector: Vector) -> Part:
+    return Part(vector, np.arange(vector.size))
+
+
 def is_range(index: Ints, size: int) -> bool:
     return index.size == size and bool(np.all(index.ravel() == np.arange(size)))
 
