@@ -22,6 +22,7 @@ COPIED = ("micrograd_bp", "viz", "tests", "examples", "pyproject.toml", "README.
 SECONDS = 300  # a fault that makes the tests hang is noticed too
 
 MATRIX_FORM = "test_matrix_form_stages test_matrix_form test_matrix_form_graphs"
+HOSTILE = "test_matrix_form_hostile test_matrix_form_memory"
 TESTS = {
     "kernels.py": "test_primitives test_edges test_engine",
     "primitives.py": "test_primitives test_edges test_engine test_gradients",
@@ -45,7 +46,8 @@ TESTS = {
     "equations/differences.py": "test_equations",
     "equations/report.py": "test_equations",
     "equations/assumption.py": "test_assumption",
-    "matrix_form/adjoints.py": MATRIX_FORM,
+    "matrix_form/adjoints.py": f"{MATRIX_FORM} test_matrix_form_hostile",
+    "matrix_form/compile.py": HOSTILE,
     "matrix_form/differentiate.py": MATRIX_FORM,
     "matrix_form/emit.py": MATRIX_FORM,
     "matrix_form/form.py": MATRIX_FORM,
@@ -394,6 +396,9 @@ FAULTS = [
         "matrix_form/adjoints.py", "            self.done.add(product.bias)\n", "            pass\n"
     ),
     Fault("matrix_form/adjoints.py", "        self.gradient.fill_rest()\n", ""),
+    Fault("matrix_form/adjoints.py", "if np.unique(taken).size < vector.size:", "if False:"),
+    Fault("matrix_form/compile.py", "if not lock.acquire(blocking=False):", "if False:"),
+    Fault("equations/differences.py", " + 4 * self.noise:", ":"),
     Fault("matrix_form/gradient.py", " or np.unique(index).size < index.size:", ":"),
     Fault("matrix_form/gradient.py", "add = bool(before.any())", "add = False"),
     Fault(

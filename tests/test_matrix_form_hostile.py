@@ -27,6 +27,7 @@ from micrograd_bp import (
     weighted_sum,
 )
 from micrograd_bp import primitives as p
+from micrograd_bp.matrix_form.interpret import evaluated
 
 GOOD = np.array([[1.0, 2.0], [3.0, 4.0]])
 
@@ -375,6 +376,21 @@ def networks():
     yield "convolution", total([weighted_sum(w[:3], x[j : j + 3]).tanh() for j in range(4)]), x, w
     strides = [weighted_sum(w[k : k + 2], x[j : j + 2]).tanh() for j in (0, 2, 4) for k in (0, 2)]
     yield "strides", total(strides), x, w
+    local = [[weighted_sum(w[6 * f + 2 * k :][:2], x[k : k + 2]) for k in range(3)] for f in (0, 1)]
+    flat = [z.tanh() for row in local for z in row]  # filter by filter, not window by window
+    yield "locally connected", weighted_sum([0.5, -1.0, 2.0, 0.25, 3.0, -0.5], flat), x, w
+    table = [weighted_sum(x[2 * i : 2 * i + 2], flat[k : k + 2]) for i in range(3) for k in (0, 3)]
+    yield "a table row by row", weighted_sum([1.0, 0.5, -1.0, 2.0, 3.0, -0.5], table) * w[0], x, w
+    heads = [
+        weighted_sum(flat[3 * h + q : 3 * h + q + 2], [x_k.exp() for x_k in x[h + 2 * k :][:2]])
+        for q in (0, 1)
+        for h in (0, 1)
+        for k in (0, 1)
+    ]
+    weights = [0.5, -1.0, 2.0, 0.25, 3.0, -0.5, 1.5, -2.0]
+    yield "heads", weighted_sum(weights, [z.tanh() for z in heads]), x, w
+    twice = [w[4 * j] * x[0] + w[4 * j + 1] * x[1] + w[4 * j + 2] + w[4 * j + 3] for j in range(3)]
+    yield "two biases", total([z.tanh() for z in twice]), x, w
     yield "reversed", weighted_sum(w[:6], x[::-1]).tanh(), x, w
     yield "gathered", weighted_sum(w[:4], [x[0], x[3], x[1], x[0]]).exp(), x, w
     scores = softmax([weighted_sum(x[:2], x[k : k + 2]) for k in (2, 4)])
@@ -385,6 +401,8 @@ def networks():
     yield "squares of x", total([x_k * x_k for x_k in x]) * w[0], x, w
     yield "logsumexp of x", logsumexp(x) * w[0], x, w
     yield "maximum of x", total([p.maximum(x[k], x[5 - k]) for k in range(6)]) * w[0], x, w
+    v = [(w_k * x_k).sin() for x_k, w_k in zip(x, w, strict=False)]
+    yield "an entry that only a step reads", v[0] * 2.0 + p.step(v[1]) + v[2] * v[4], x, w
     yield "x", x[2], x, w
     yield "sum of x", total(x), x, w
 
@@ -426,6 +444,35 @@ def test_x_in_any_layout_gives_the_same_and_is_not_written_to(name, cost, x, w):
         assert np.array(X).tobytes() == before
     for row, its_value in zip(X6, values, strict=True):
         assert form.values([row])[0] == pytest.approx(its_value, rel=1e-14)
+
+
+@pytest.mark.parametrize(("name", "cost", "x", "w"), NETWORKS, ids=lambda v: str(v)[:20])
+def test_memory_that_nobody_wrote_is_not_read(name, cost, x, w, monkeypatch):
+    plain, form = matrix_form(cost, x, w), matrix_form(cost, x, w)
+    expected = bits(*plain.value_and_gradient(X6)), plain.values(X6).tobytes()
+    form.value_and_gradient(X6[:1])[1][:] = np.nan
+    monkeypatch.setattr(np, "empty", lambda shape: np.full(shape, np.nan))
+    assert (bits(*form.value_and_gradient(X6)), form.values(X6).tobytes()) == expected
+
+
+@pytest.mark.parametrize(("name", "cost", "x", "w"), NETWORKS, ids=lambda v: str(v)[:20])
+def test_a_network_agrees_with_the_scalar_graph(name, cost, x, w):
+    for leaf in w:
+        leaf.grad = 0.0
+    cost.backward()
+    row = [[leaf.data for leaf in x]]
+    found, gradient = matrix_form(cost, x, w).value_and_gradient(row)
+    assert found == pytest.approx(cost.data, rel=1e-13)
+    np.testing.assert_allclose(gradient, [leaf.grad for leaf in w], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "cost", "x", "w"), NETWORKS, ids=lambda v: str(v)[:20])
+def test_what_the_diagnosis_computes_is_what_the_program_computes(name, cost, x, w):
+    form = matrix_form(cost, x, w)
+    found = {x.out: y for x, y in evaluated(form.program, X6, form.parameters)}
+    root = form.program.roots[0]
+    result = found.get(root.vector, X6.T)[root.index[0]]
+    np.testing.assert_allclose(result, form.values(X6), rtol=1e-13)
 
 
 @pytest.mark.parametrize(("name", "cost", "x", "w"), NETWORKS, ids=lambda v: str(v)[:20])
@@ -583,6 +630,13 @@ def test_the_row_that_is_named_is_the_row_that_fails():
             call([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
         assert "row 1" in str(raised.value)
         assert "row 2" not in str(raised.value)
+
+
+def test_one_of_several_outputs_that_fails_is_named():
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+    form = matrix_form([w * x, x.log(), w.exp()], [x], [w])
+    with pytest.raises(FloatingPointError, match=r"row 2 of X gives -inf.*`.*log\(x\)"):
+        form.values([[1.0], [2.0], [0.0], [-1.0]])
 
 
 def test_what_is_not_finite_but_harmless_is_not_blamed():
@@ -809,6 +863,24 @@ def test_arrays_may_give_any_real_type(arrays):
     assert form.values(X1).tolist() == [12.0, 42.0]
 
 
+def test_a_callable_without_a_hash_is_a_function_too():
+    class Square:
+        __hash__ = None
+
+        def __call__(self, x):
+            return x * x
+
+    form = form_with(own(arrays=Square()))
+    assert form.value_and_gradient(X1)[0] == 27.0
+    assert form.values(X1).tolist() == [12.0, 42.0]
+
+
+def test_a_users_function_may_call_a_form():
+    inner = form_with(own())
+    form = form_with(own(arrays=lambda x: x * x + 0.0 * inner.value_and_gradient(X1)[0]))
+    assert form.value_and_gradient(X1)[0] == 27.0
+
+
 def test_an_out_that_is_written_before_x_is_read_does_no_harm():
     def arrays(x, out=None):  # x * x + x
         out = np.multiply(x, x, out=out)
@@ -890,98 +962,45 @@ def test_a_rule_may_call_a_row_of_ones_own_that_works_in_place():
         assert "read-only" in str(error)
 
 
-# Labels.
-
-NAMES = """
-theta gradient X m np mean sum inf nan strided cost outputs copies values value_and_gradient
-bind_values bind_value_and_gradient guarded C c v1 t1 i1 c1 x x_1 d_w d_z full full1 mean1 z1 a1
-delta1 d_z1 x_T w_T w_and_b d_w_and_b a1_and_ones a_and_ones1 t1_and_spare ones spare tail scratch
-exp log sigmoid logsumexp sigmoid_stacked total_stacked logsumexp_stacked function print len range
-__builtins__ __name__ __debug__ __class__ _ __ self
-"""
-KEYWORDS = ["class", "lambda", "None", "True", "def", "with", "match", "type"]
-LABELS = [
-    *KEYWORDS,
-    *NAMES.split(),
-    *('"""', "'''", "'", '"', "\\", "\\n", "a\nb", "\r", "\t", "\x00", "\x1b[31m", "#", "# x"),
-    *("{", "}", "{0}", "{}", "{out}", "{0.__class__}", "%s", "%d %", "$x", "`x`", "x=1", "x;y"),
-    *("é", "ε", "z₁²", "w₁₂²", "𝔘", "ª", "ﬁ", "ſum", "\u202e", "\ud800", "🤯", "\u3164"),
-    *(" ", "  x", "x ", "a b", "1", "1a", "x.T", "os.system('true')", "x" * 10_000, "x1" * 5_000),
-]
+# The program as text.
 
 
-def labelled(x="x", w="w", b="b", z="z"):
-    """A form with labels of its inputs, weights, biases, and of all inner nodes."""
-    a = [Value(0.1 * k, x) for k in range(3)]
-    weights = [[Value(0.3 * k - 0.2 * j, w) for k in range(3)] for j in range(2)]
-    biases = [Value(0.5, b), Value(0.1, b)]
-    outputs = []
-    for row, bias in zip(weights, biases, strict=True):
-        outputs.append(weighted_sum(row, a, bias))
-        outputs[-1].label = z
-        outputs[-1] = outputs[-1].sigmoid()
-        outputs[-1].label = z
-    cost = logsumexp(outputs) + outputs[0] * outputs[1]
-    cost.label = z
-    return matrix_form(cost, a, [*weights[0], biases[0], *weights[1], biases[1]])
+@pytest.mark.parametrize(
+    ("activations", "marks"),
+    [
+        (["tanh", "sigmoid"], ["BP1", "BP2"]),
+        (["softmax", "sigmoid"], ["BP1", "BP2*"]),
+        (["relu", "softmax"], ["BP1*", "BP2"]),
+        (["softmax", "softmax"], ["BP1*", "BP2*"]),
+    ],
+)
+def test_the_equations_of_a_network_are_marked(activations, marks):
+    net = MLP(3, [3, 2], activation=activations, rng=0)
+    x = [Value(0.1 * k) for k in range(3)]
+    text = str(matrix_form(quadratic(net(x), [1.0, 0.0]), x, net.parameters()))
+    for l, mark in zip((2, 1), marks, strict=True):
+        (delta,) = [line for line in text.splitlines() if line.startswith(f"  delta{l} =")]
+        assert delta.endswith(mark)
 
 
-X3 = np.random.default_rng(0).normal(size=(4, 3))
+def test_a_sum_with_fixed_weights_is_no_layer():
+    net = MLP(2, [3], activation="tanh", output="tanh", rng=0)
+    x = [Value(0.1), Value(0.2)]
+    pooled = weighted_sum([0.5, 0.25, 0.25], net(x))
+    text = str(matrix_form(pooled.tanh() * pooled, x, net.parameters()))
+    marked = [line.split()[0] for line in text.splitlines() if "BP1" in line or "BP2" in line]
+    assert marked == ["delta1"]
 
 
-@pytest.fixture(scope="module")
-def plain():
-    return labelled()
-
-
-def numbers(form):
-    return bits(*form.value_and_gradient(X3)), form.values(X3).tobytes()
-
-
-def test_a_label_is_no_keyword_in_the_program():
-    for word in keyword.kwlist:
-        ast.parse(labelled(z=word).source)
-
-
-@pytest.mark.parametrize("label", LABELS, ids=lambda s: ascii(s)[:25])
-def test_a_label_changes_no_number_and_keeps_the_text_to_its_lines(plain, label):
-    for where in ("z", "xw", "xwbz"):
-        form = labelled(**dict.fromkeys(where, label))
-        assert numbers(form) == numbers(plain)
-        ast.parse(form.source)
-        assert len(form.source) < 20 * len(plain.source) or len(label) > 1000
-        assert len(str(form).splitlines()) == len(str(plain).splitlines())
-        assert repr(form) == repr(plain)
-
-
-@pytest.mark.parametrize("label", LABELS, ids=lambda s: ascii(s)[:25])
-def test_a_label_does_no_harm_to_an_error(label):
-    x, w = Value(1.0, label), Value(1.0, label)
-    z = w * x
-    z.label = label
-    with pytest.raises(FloatingPointError, match="row 1 of X"):
-        matrix_form(z.log(), [x], [w]).values([[1.0], [0.0]])
-    with pytest.raises(ValueError, match="both an input and a parameter"):
-        matrix_form(z, [x], [w, x])
-
-
-@pytest.mark.parametrize("name", LABELS, ids=lambda s: ascii(s)[:25])
-def test_a_primitive_has_any_name(name):
-    x, w = Value(1.0, "x"), Value(3.0, "w")
-    row = Primitive(name, lambda x: x * x, lambda x: x * x, lambda z, x: (2.0 * x,))
-    form = matrix_form(row(w * x) + w * x, [x], [w])
-    assert form.value_and_gradient(X1)[0] == 27.0
-    assert form.value_and_gradient(X1)[1].tolist() == [16.5]
-    assert form.values(X1).tolist() == [12.0, 42.0]
-    assert name in str(form) or name.strip() != name
-
-
-def test_two_primitives_of_one_name_are_two():
-    x, w = Value(1.0, "x"), Value(3.0, "w")
-    square, cube = own(), own(lambda x: x**3, lambda x: x**3, lambda z, x: (3.0 * x * x,))
-    form = matrix_form(square(w * x) + cube(w * x), [x], [w])
-    assert form.values(X1).tolist() == [36.0, 252.0]
-    assert form.value_and_gradient(X1)[1].tolist() == [(6.0 + 27.0 + 2.0 * (12.0 + 108.0)) / 2.0]
+def test_what_is_added_to_something_is_printed_so():
+    x, w, s, t = Value(0.1), Value(0.2, "w"), Value(0.3, "s"), Value(0.4, "t")
+    text = str(matrix_form((w * x).tanh() * w.exp(), [x], [w]))
+    assert (text.count("dw = "), text.count("dw += ")) == (1, 1)
+    v = [(w * x).tanh(), (s * x).tanh()]
+    text = str(matrix_form(logsumexp(v) + v[0] * v[1], [x], [w, s]))
+    assert len([line for line in text.splitlines() if line.startswith("  dv2 +=")]) == 1
+    text = str(matrix_form((weighted_sum([w], [x]) + s * t).tanh(), [x], [w, s, t]))
+    assert "BP4" in text and "BP3" not in text
 
 
 # The form and the scalar graph.
@@ -1174,3 +1193,98 @@ def test_a_traceback_shows_the_line_of_the_program():
         form.value_and_gradient(X1)
     shown = "".join(str(entry) for entry in raised.traceback)
     assert "own(" in shown
+
+
+# Labels.
+
+NAMES = """
+theta gradient X m np mean sum inf nan strided cost outputs copies values value_and_gradient
+bind_values bind_value_and_gradient guarded C c v1 t1 i1 c1 x x_1 d_w d_z full full1 mean1 z1 a1
+delta1 d_z1 x_T w_T w_and_b d_w_and_b a1_and_ones a_and_ones1 t1_and_spare ones spare tail scratch
+exp log sigmoid logsumexp sigmoid_stacked total_stacked logsumexp_stacked function print len range
+__builtins__ __name__ __debug__ __class__ _ __ self dot matmul multiply add subtract divide square
+copyto einsum vdot tanh np_tanh reduce take numpy own own1
+"""
+KEYWORDS = ["class", "lambda", "None", "True", "def", "with", "match", "type"]
+LABELS = [
+    *KEYWORDS,
+    *NAMES.split(),
+    *('"""', "'''", "'", '"', "\\", "\\n", "a\nb", "\r", "\t", "\x00", "\x1b[31m", "#", "# x"),
+    *("{", "}", "{0}", "{}", "{out}", "{0.__class__}", "%s", "%d %", "$x", "`x`", "x=1", "x;y"),
+    *("é", "ε", "z₁²", "w₁₂²", "𝔘", "ª", "ﬁ", "ſum", "\u202e", "\ud800", "🤯", "\u3164"),
+    *(" ", "  x", "x ", "a b", "1", "1a", "x.T", "os.system('true')", "x" * 10_000, "x1" * 5_000),
+]
+
+
+def labelled(x="x", w="w", b="b", z="z"):
+    """A form with labels of its inputs, weights, biases, and of all inner nodes."""
+    a = [Value(0.1 * k, x) for k in range(3)]
+    weights = [[Value(0.3 * k - 0.2 * j, w) for k in range(3)] for j in range(2)]
+    biases = [Value(0.5, b), Value(0.1, b)]
+    outputs = []
+    for row, bias in zip(weights, biases, strict=True):
+        outputs.append(weighted_sum(row, a, bias))
+        outputs[-1].label = z
+        outputs[-1] = outputs[-1].sigmoid()
+        outputs[-1].label = z
+    cost = logsumexp(outputs) + outputs[0] * outputs[1]
+    cost.label = z
+    return matrix_form(cost, a, [*weights[0], biases[0], *weights[1], biases[1]])
+
+
+X3 = np.random.default_rng(0).normal(size=(4, 3))
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return labelled()
+
+
+def numbers(form):
+    return bits(*form.value_and_gradient(X3)), form.values(X3).tobytes()
+
+
+def test_a_label_is_no_keyword_in_the_program():
+    for word in keyword.kwlist:
+        ast.parse(labelled(z=word).source)
+
+
+@pytest.mark.parametrize("label", LABELS, ids=lambda s: ascii(s)[:25])
+def test_a_label_changes_no_number_and_keeps_the_text_to_its_lines(plain, label):
+    for where in ("z", "xwbz"):
+        form = labelled(**dict.fromkeys(where, label))
+        assert numbers(form) == numbers(plain)
+        ast.parse(form.source)
+        assert len(form.source) < 20 * len(plain.source) or len(label) > 1000
+        assert len(str(form).splitlines()) == len(str(plain).splitlines())
+        assert repr(form) == repr(plain)
+
+
+@pytest.mark.parametrize("label", LABELS, ids=lambda s: ascii(s)[:25])
+def test_a_label_does_no_harm_to_an_error(label):
+    x, w = Value(1.0, label), Value(1.0, label)
+    z = w * x
+    z.label = label
+    with pytest.raises(FloatingPointError, match="row 1 of X"):
+        matrix_form(z.log(), [x], [w]).values([[1.0], [0.0]])
+    with pytest.raises(ValueError, match="both an input and a parameter"):
+        matrix_form(z, [x], [w, x])
+
+
+@pytest.mark.parametrize("name", LABELS, ids=lambda s: ascii(s)[:25])
+def test_a_primitive_has_any_name(name):
+    x, w = Value(1.0, "x"), Value(3.0, "w")
+    row = Primitive(name, lambda x: x * x, lambda x: x * x, lambda z, x: (2.0 * x,))
+    form = matrix_form(row(w * x) + w * x, [x], [w])
+    assert form.value_and_gradient(X1)[0] == 27.0
+    assert form.value_and_gradient(X1)[1].tolist() == [16.5]
+    assert form.values(X1).tolist() == [12.0, 42.0]
+    assert name in str(form) or name.strip() != name
+
+
+def test_two_primitives_of_one_name_are_two():
+    x, w = Value(1.0, "x"), Value(3.0, "w")
+    square, cube = own(), own(lambda x: x**3, lambda x: x**3, lambda z, x: (3.0 * x * x,))
+    form = matrix_form(square(w * x) + cube(w * x), [x], [w])
+    assert form.values(X1).tolist() == [36.0, 252.0]
+    assert form.value_and_gradient(X1)[1].tolist() == [(6.0 + 27.0 + 2.0 * (12.0 + 108.0)) / 2.0]
