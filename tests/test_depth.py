@@ -1,4 +1,4 @@
-"""A million nodes, each test in its own process, so that a crash of the interpreter has a name.
+"""Deep graphs, each test in its own process, so that a crash of the interpreter has a name.
 
 A chain this deep overflows the stack of anything that recurses: the order of the nodes, backward,
 repr, copying, and above all the freeing of the nodes, one inside the other.
@@ -9,7 +9,7 @@ import pytest
 HEADER = """
 import copy, gc, pickle, threading
 from micrograd_bp import Value, total, weighted_sum
-N = 1_000_000
+N = 200_000
 
 def chain(x, n=N):
     y = x
@@ -36,8 +36,9 @@ def run(run_python):
 def test_a_chain_of_a_million_nodes_is_built_differentiated_and_freed(run):
     run("""
 gc.disable()
+N = 1_000_000
 x = Value(1.5)
-y = chain(x)
+y = chain(x, N)
 assert alive() == N + 1
 y.backward()
 assert (y.data, x.grad) == (1.5, 1.0)
@@ -112,7 +113,7 @@ y = x
 for _ in range(N // 4):
     y = y * y
 y.backward()
-assert (y.data, x.grad) == (1.0, float("inf"))  # 2 ** 250000 paths
+assert (y.data, x.grad) == (1.0, float("inf"))  # 2 ** 50000 paths
 x.grad, y = 0.0, x
 for _ in range(N // 4):
     y = (y + y) * 0.5
@@ -123,7 +124,7 @@ assert alive() == 1
 """)
 
 
-def test_a_million_operands_and_a_million_consumers(run):
+def test_many_operands_and_many_consumers(run):
     run("""
 leaves = [Value(1.0) for _ in range(N)]
 z = total(leaves)
@@ -169,7 +170,7 @@ assert alive() == 0
 """)
 
 
-def test_a_ring_of_a_million_nodes_is_freed_by_the_garbage_collector(run):
+def test_a_ring_of_nodes_is_freed_by_the_garbage_collector(run):
     run("""
 gc.disable()
 class Holder(Value):

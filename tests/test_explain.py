@@ -268,17 +268,17 @@ def test_why_a_topological_order():
 # Size.
 
 
-def test_a_chain_of_a_hundred_thousand_nodes_is_one_path():
+def test_a_long_chain_is_one_path():
     x = Value(1.0)
     out = x
-    for _ in range(100_000):
+    for _ in range(30_000):
         out = out * 0.99999
     found = explain(out, x)
-    assert (found.count, len(found.paths[0].nodes)) == (1, 100_001)
+    assert (found.count, len(found.paths[0].nodes)) == (1, 30_001)
     assert found.paths[0].product == pytest.approx(found.gradient)
-    names = " → ".join(["*"] * 5 + ["… 99991 more …"] + ["*"] * 4 + ["1"])
-    factors = " · ".join(["1"] * 5 + ["… 99990 more …"] + ["1"] * 5)
-    assert str(found).splitlines()[1] == f"    0.367878  {names}   {factors}"
+    names = " → ".join(["*"] * 5 + ["… 29991 more …"] + ["*"] * 4 + ["1"])
+    factors = " · ".join(["1"] * 5 + ["… 29990 more …"] + ["1"] * 5)
+    assert str(found).splitlines()[1] == f"    0.740817  {names}   {factors}"
 
 
 def test_a_ladder_has_more_paths_than_can_be_walked():

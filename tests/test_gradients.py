@@ -205,12 +205,12 @@ def test_factors_of_one_are_no_nodes():
     assert [node._op for node in topological_order(gradients((x * 2.0) * 3.0, x))] == ["", "", "*"]
 
 
-def test_a_chain_of_a_hundred_thousand_nodes_needs_no_recursion():
+def test_a_long_chain_needs_no_recursion():
     x = Value(0.5)
     out = x
-    for _ in range(100_000):
+    for _ in range(30_000):
         out = out * 0.99999
-    assert gradients(out, x).data == pytest.approx(0.99999**100_000, rel=1e-9)
+    assert gradients(out, x).data == pytest.approx(0.99999**30_000, rel=1e-9)
     out = x
     for _ in range(10_000):
         out = out - 1e-6 * out * out
