@@ -85,10 +85,10 @@ NETWORKS = [
 
 @pytest.mark.parametrize(("activation", "output", "cost"), NETWORKS)
 def test_a_number_of_examples_seen_before_allocates_nothing_large(activation, output, cost):
-    form = mlp([8, 60, 4], activation, output, cost)
+    form = mlp([8, 120, 4], activation, output, cost)
     for m in (1000, 2000):  # X is copied, and read where it lies
         X = examples(form, m)
-        one_activation = 8 * 60 * m
+        one_activation = 8 * 120 * m
         for call in (form.value_and_gradient, form.values):
             assert peak(lambda call=call, X=X: call(X)) > one_activation
             assert peak(lambda call=call, X=X: call(X)) < one_activation / 20 + 8 * m
