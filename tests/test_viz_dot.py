@@ -9,6 +9,7 @@ from micrograd_bp.notation import Symbol
 from viz import draw, draw_dot
 from viz.graph import topological_order
 from viz.legend import legend
+from viz.scene import scene_of
 from viz.style import RED, SHADES, fills
 
 GOLDEN = """\
@@ -105,9 +106,9 @@ def test_the_legend_explains_only_what_occurs():
     y = x * x
     y.backward()
     lines = "fill: |grad| 1 to 4, white if 0", "edge: local derivative (not the ones of sums)"
-    assert list(legend([x, y], grads=True)) == [*lines, "border: root round"]
-    assert list(legend([x, y], grads=False)) == [lines[1], "border: root round"]
-    assert next(legend([Value(1.0)], grads=True)) == "grad –: backward() has not run"
+    assert list(legend(scene_of([y]))) == [*lines, "border: root round"]
+    assert list(legend(scene_of([y], grads=False))) == [lines[1], "border: root round"]
+    assert next(legend(scene_of([Value(1.0)]))) == "grad –: backward() has not run"
 
 
 def test_a_repeated_operand_has_two_edges():
@@ -248,8 +249,8 @@ def test_unlabelled_nodes_stand_where_their_consumers_are():
 
 def test_no_clusters_without_layers_or_above_a_thousand_values():
     assert "subgraph" not in draw(small_graph()).source
-    assert "subgraph" in draw(network_cost((26, 26, 1))).source
-    assert "subgraph" not in draw(network_cost((28, 28, 1))).source
+    assert "subgraph" in draw(network_cost((26, 26, 1)), view="scalar").source
+    assert "subgraph" not in draw(network_cost((28, 28, 1)), view="scalar").source
 
 
 @pytest.mark.parametrize(("rankdir", "reached", "left"), [("LR", "w", "e"), ("TB", "n", "s")])
@@ -280,9 +281,11 @@ def test_from_top_to_bottom_fields_are_turned():
         draw_dot(small_graph(), rankdir="diagonal")
 
 
-def test_other_views_come_later():
-    with pytest.raises(ValueError, match="view is one of auto, scalar, text, got 'neuron'"):
-        draw(small_graph(), view="neuron")
+def test_an_unknown_view_is_named():
+    with pytest.raises(
+        ValueError, match="view is one of auto, scalar, neuron, layer, text, got 'net'"
+    ):
+        draw(small_graph(), view="net")
 
 
 def test_ten_thousand_nodes():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from micrograd_bp import Value
-from viz import draw, draw_dot, trace
+from viz import draw, draw_dot, frames, trace
 from viz.graph import topological_order
 
 STAND_IN = """
@@ -15,7 +15,7 @@ import viz
 x = Node(data=3.0, grad=1.0, label="x", op=None, operands=(), local_derivatives=())
 y = Node(data=4.0, grad=1.0, label="y", op=Node(name="f"), operands=(x,), local_derivatives=(2.0,))
 assert "y = f" in viz.draw(y, view="text") and "v0 -> v1" in viz.draw(y).source
-print(sorted({"micrograd_bp", "matplotlib", "numpy"} & set(sys.modules)))
+print(sorted({"micrograd_bp", "matplotlib"} & set(sys.modules)))
 """
 
 
@@ -54,7 +54,7 @@ def test_depth_needs_no_recursion():
     assert nodes[0] is x and nodes[-1] is y
 
 
-@pytest.mark.parametrize("function", [trace, draw, draw_dot])
+@pytest.mark.parametrize("function", [trace, draw_dot, frames])
 @pytest.mark.parametrize(
     ("thing", "named"),
     [
@@ -65,8 +65,9 @@ def test_depth_needs_no_recursion():
         (SimpleNamespace(operands=()), "(SimpleNamespace)"),
     ],
 )
-def test_what_is_no_node_is_named(function, thing, named):
+def test_what_is_no_node_is_named(function, thing, named, tmp_path):
+    others = [tmp_path] if function is frames else []
     with pytest.raises(TypeError, match=r"\(\) takes a node such as a Value, got ") as error:
-        function(thing)
+        function(thing, *others)
     assert named in str(error.value)
     assert str(error.value).startswith(function.__name__)

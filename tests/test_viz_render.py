@@ -235,7 +235,8 @@ def test_save_goes_by_the_suffix(tmp_path, suffix, start):
 
 @pytest.mark.parametrize("name", ["graph.pdf", "graph", "graph.svg.zip"])
 def test_save_refuses_other_suffixes(tmp_path, name):
-    with pytest.raises(ValueError, match=rf"\.svg, \.png, \.dot, \.gv, \.txt, not as '.*{name}'"):
+    suffixes = r"\.svg, \.png, \.html, \.txt, \.dot, \.gv"
+    with pytest.raises(ValueError, match=rf"{suffixes}, not as '.*{name}'"):
         draw(product()).save(tmp_path / name)
 
 
@@ -293,7 +294,8 @@ def test_a_graph_can_be_added_to():
 
 
 def test_repr_says_how_to_see_it():
-    assert repr(draw(product())) == '<graph of 3 values; .save("graph.svg") or .source shows it>'
+    help = '.save("graph.svg") or .source shows it'
+    assert repr(draw(product())) == f"<computation graph of 3 values; {help}>"
 
 
 def test_nothing_is_printed(capfd, tmp_path):
@@ -342,7 +344,8 @@ def test_titles_are_the_notation():
 @pytest.mark.parametrize("nouts", [[4, 1], [3, 3, 2], [8, 8, 1]], ids=str)
 def test_indices_grow_downwards(nouts):
     net = MLP(2, nouts, activation="tanh", rng=0)
-    svg = ET.fromstring(draw(quadratic(net([1.0, -2.0]), [1.0] * nouts[-1])).pipe())
+    cost = quadratic(net([1.0, -2.0]), [1.0] * nouts[-1])
+    svg = ET.fromstring(draw(cost, view="scalar").pipe())
     heights = {}
     for group in svg.iter(f"{SVG}g"):
         title, text = group.find(f"{SVG}title"), group.find(f"{SVG}text")
@@ -364,12 +367,14 @@ def test_a_path_may_leave_a_neuron_and_come_back():
 
 
 def test_described_is_escaped():
-    svg = (
-        '<?xml?><svg width="1"><title>v0</title>\n<title>v0&#45;&gt;v1</title>\n<title>mine</title>'
-    )
+    group = '<g id="{}" class="node">\n<title>{}</title>\n'
+    names = [("v0", "v0"), ("e0_1_0", "v0&#45;&gt;v1"), ("node1", "mine &amp; yours")]
+    svg = '<?xml?><svg width="1">' + "".join(group.format(*pair) for pair in names)
     assert described(svg, {"v0": "<a> & 'b'"}, 'say "hi"') == (
         '<?xml?><svg role="img" aria-label="say &quot;hi&quot;" width="1">'
-        "<title>&lt;a&gt; &amp; &#x27;b&#x27;</title>\n<title>mine</title>"
+        '<g id="v0" class="node">\n<title>&lt;a&gt; &amp; &#x27;b&#x27;</title>\n'
+        '<g id="e0_1_0" class="node">\n'
+        '<g id="node1" class="node">\n<title>mine &amp; yours</title>\n'
     )
 
 

@@ -9,6 +9,16 @@ def number(x: float) -> str:
     return format(x, ".4g")
 
 
+def counted(count: int, what: str) -> str:
+    """`1 neuron`, `1,920 weights`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def line(text: str) -> str:
+    """A label or heading on one line."""
+    return title(text).replace("\n", " ")
+
+
 def gradient(node: Node, known: bool) -> str:
     """The gradient, or a dash while `backward` has not run."""
     return number(node.grad) if known else "–"

@@ -39,9 +39,9 @@ def clustered(
 
 
 def cluster_titles(places: Iterable[Place]) -> dict[str, str]:
-    """DOT name to title, of all clusters."""
+    """Id to title, of all clusters."""
     found = {place[:depth] for place in places for depth in (1, 2)} - {()}
-    return {f"cluster_{_name(place)}": _title(place) for place in sorted(found)}
+    return {_name(place): _title(place) for place in sorted(found)}
 
 
 def _members(statements: Sequence[str], places: Sequence[Place]) -> dict[Place, list[str]]:

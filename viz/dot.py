@@ -4,7 +4,7 @@ Node `v3` is the fourth in topological order, edge `e3_5_0` leads from it to the
 of `v5`; these are `id`s in the SVG as well, like `layer1` and `layer1_neuron2`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from viz import clusters
 from viz.edges import COLOUR, edges
@@ -12,7 +12,10 @@ from viz.escape import plain_label, statement
 from viz.graph import Node
 from viz.legend import legend
 from viz.records import records
+from viz.scene import Scene
 from viz.symbols import places
+
+Attributes = Callable[[Node], dict[str, str]]
 
 GRAPH = {
     "bgcolor": "#ffffff",
@@ -45,22 +48,39 @@ EDGE = {
 
 
 def body(nodes: Sequence[Node], rankdir: str = "LR", grads: bool = True) -> Iterator[str]:
-    """The lines between the braces of `digraph { }`.
+    """The lines between the braces of `digraph { }`, one record per value.
 
     nodes: in topological order, the root last.
     rankdir: LR, from left to right, or TB, from top to bottom.
     grads: whether to show the gradients.
     """
-    label = "".join(plain_label(line) + r"\l" for line in legend(nodes, grads))
-    yield statement("graph", GRAPH | {"rankdir": rankdir, "label": label})
+    yield from scene_body(Scene(nodes, nodes[-1:], grads=grads), rankdir)
+
+
+def scene_body(scene: Scene, rankdir: str = "LR") -> Iterator[str]:
+    """As `body`, for any number of roots and for both halves of a graph of gradients."""
+    yield statement("graph", GRAPH | {"rankdir": rankdir, "label": label_lines(legend(scene))})
     yield statement("node", NODE)
     yield statement("edge", EDGE)
-    drawn = records(nodes, rankdir, grads)
-    lines = [statement(f"v{k}", {"id": f"v{k}"} | drawn.attributes(n)) for k, n in enumerate(nodes)]
+    yield from scalar_statements(scene, rankdir, records(scene, rankdir).attributes)
+
+
+def scalar_statements(scene: Scene, rankdir: str, attributes: Attributes) -> Iterator[str]:
+    """The lines of nodes, clusters and edges.
+
+    attributes: what is written in the box of a node, and how the box looks.
+    """
+    nodes = scene.nodes
+    lines = [statement(f"v{k}", {"id": f"v{k}"} | attributes(n)) for k, n in enumerate(nodes)]
     where = places(nodes) if len(nodes) <= clusters.UP_TO else [()] * len(nodes)
-    arrows = list(edges(nodes, where))
+    arrows = list(edges(scene, where))
     for arrow in arrows:
         lines[arrow.head] = arrow.waypoint() + lines[arrow.head]
     yield from clusters.clustered(lines, where, rankdir)
     for arrow in arrows:
         yield arrow.lines(rankdir)
+
+
+def label_lines(lines: Iterable[str]) -> str:
+    """Lines for the label of the whole picture, flush left."""
+    return "".join(plain_label(line) + r"\l" for line in lines)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from viz.caption import local_derivative
 from viz.escape import statement
-from viz.graph import Node, is_constant
+from viz.graph import Node
+from viz.scene import Scene
+from viz.style import BACKWARD
 from viz.symbols import Place
 
 LABELS_UP_TO = 110  # values; above, labels sit at the heads of the edges, where they take no room
@@ -65,16 +67,18 @@ class Edge:
         )
 
 
-def edges(nodes: Sequence[Node], places: Sequence[Place]) -> Iterator[Edge]:
-    """The edges into each node, operands from left to right; `nodes` are in topological order."""
+def edges(scene: Scene, places: Sequence[Place]) -> Iterator[Edge]:
+    """The edges into each node of `scene`, operands from left to right."""
+    nodes = scene.nodes
     position = {id(node): k for k, node in enumerate(nodes)}
     caption = _caption(len(nodes))
     for head, node in enumerate(nodes):
         tails = [position[id(operand)] for operand in node.operands]
         is_behind_leaves = any(_is_beside(nodes, places, tail, head) for tail in tails)
+        colour = BACKWARD if scene.is_backward(node) else {}
         for k, tail in enumerate(tails):
             enters = is_behind_leaves and places[tail] != places[head]
-            yield Edge(tail, head, k, _look(node, k, caption), enters)
+            yield Edge(tail, head, k, colour | _look(scene, node, k, caption), enters)
 
 
 def _is_beside(nodes: Sequence[Node], places: Sequence[Place], tail: int, head: int) -> bool:
@@ -82,8 +86,8 @@ def _is_beside(nodes: Sequence[Node], places: Sequence[Place], tail: int, head: 
     return not nodes[tail].operands and len(places[head]) == 2 and places[tail] == places[head]
 
 
-def _look(node: Node, k: int, caption: str) -> dict[str, str]:
-    if is_constant(node.operands[k]):
+def _look(scene: Scene, node: Node, k: int, caption: str) -> dict[str, str]:
+    if scene.is_fixed(node.operands[k]):
         return {"class": "constant", "color": "#aaaaaa"}
     look = {"class": "positive"}
     if node.local_derivatives[k] < 0.0:

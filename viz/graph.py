@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from reprlib import repr as short
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 
 class Operation(Protocol):
@@ -37,24 +37,29 @@ def is_constant(node: Node) -> bool:
     return bool(getattr(node, "is_constant", False))
 
 
+def is_node(thing: object) -> TypeGuard[Node]:
+    """Whether `thing` can be drawn."""
+    attributes = "operands", "local_derivatives"
+    return not isinstance(thing, type) and all(hasattr(thing, name) for name in attributes)
+
+
 def require_node(root: object, taker: str) -> None:
     """Raise a TypeError that says what `root` is, unless it is a node."""
-    attributes = "operands", "local_derivatives"
-    if not isinstance(root, type) and all(hasattr(root, name) for name in attributes):
+    if is_node(root):
         return
     way_out = "; give one of its items" if isinstance(root, list | tuple) else ""
     got = f"{short(root)} ({type(root).__name__})"
     raise TypeError(f"{taker} takes a node such as a Value, got {got}{way_out}")
 
 
-def topological_order(root: Node) -> list[Node]:
-    """All nodes that `root` depends on, operands before consumers, `root` last.
+def topological_order(*roots: Node) -> list[Node]:
+    """All nodes that the roots depend on, operands before consumers; a single root is last.
 
-    The order follows the operands from left to right, so equal graphs have equal orders.
+    The order follows the roots and operands from left to right: equal graphs have equal orders.
     """
     order: list[Node] = []
-    seen = {id(root)}
-    path: list[tuple[Node, Iterator[Node]]] = [(root, iter(root.operands))]
+    seen: set[int] = set()
+    path: list[tuple[Node | None, Iterator[Node]]] = [(None, iter(roots))]
     while path:
         node, operands = path[-1]
         for operand in operands:
@@ -63,8 +68,9 @@ def topological_order(root: Node) -> list[Node]:
                 path.append((operand, iter(operand.operands)))
                 break
         else:
-            order.append(node)
             path.pop()
+            if node is not None:
+                order.append(node)
     return order
 
 

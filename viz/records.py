@@ -1,51 +1,53 @@
 """One record per node: what is written in it, and how it looks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
 from viz.caption import gradient, heading, number
 from viz.escape import record_field
 from viz.graph import Node
-from viz.style import BORDERS, NOT_FINITE, fills, role
+from viz.scene import Scene
+from viz.style import BACKWARD, BORDERS, NOT_FINITE, fills
 
 
 @dataclass(frozen=True)
 class Records:
-    """How the nodes of one graph are written; see `records`."""
+    """How the nodes of one scene are written; see `records`."""
 
-    root: Node
+    scene: Scene
     rankdir: str
-    grads: bool
-    known: bool
     fill: Callable[[float], str]
 
     def attributes(self, node: Node) -> dict[str, str]:
-        kind = role(node, self.root)
-        look = dict(BORDERS[kind])
-        has_gradient = self.grads and self.known and kind != "constant"
+        kind = self.scene.role(node)
+        half = " backward" * self.scene.is_backward(node)
+        look = (BACKWARD if half else {}) | BORDERS[kind]
+        has_gradient = self.scene.has_gradient(node)
         if has_gradient:
             look["fillcolor"] = self.fill(node.grad)
         if not isfinite(node.data) or (has_gradient and not isfinite(node.grad)):
             look |= NOT_FINITE
-        return {"class": f"value {kind}", "label": self.label(node, kind)} | look
-
-    def label(self, node: Node, kind: str) -> str:
-        rows = "|".join(map(record_field, self.rows(node, kind)))
-        # Fields of a record run across the ranks: braces turn them back into rows.
-        return rows if self.rankdir == "LR" else "{" + rows + "}"
+        label = record_label(self.rows(node, kind), self.rankdir)
+        return {"class": f"value {kind}{half}", "label": label} | look
 
     def rows(self, node: Node, kind: str) -> list[str]:
-        rows = [heading(node)]
+        mark = "∂ " * (self.scene.is_backward(node) and not node.label and kind != "constant")
+        rows = [mark + heading(node)]
         if kind != "constant":
             rows.append(f"data {number(node.data)}")
-            if self.grads:
-                rows.append(f"grad {gradient(node, self.known)}")
+            if self.scene.grads:
+                rows.append(f"grad {gradient(node, self.scene.has_gradient(node))}")
         return [row for row in rows if row]
 
 
-def records(nodes: Sequence[Node], rankdir: str, grads: bool) -> Records:
-    """Records for `nodes`, which end with the root; gradients are unknown while its own is 0."""
-    root = nodes[-1]
-    fill = fills(node.grad for node in nodes if role(node, root) != "constant")
-    return Records(root, rankdir, grads, root.grad != 0.0, fill)
+def record_label(rows: list[str], rankdir: str) -> str:
+    """The label of a record, one row below the other."""
+    label = "|".join(map(record_field, rows))
+    # Fields of a record run across the ranks: braces turn them back into rows.
+    return label if rankdir == "LR" else "{" + label + "}"
+
+
+def records(scene: Scene, rankdir: str) -> Records:
+    """Records for the nodes of `scene`; a fill compares gradients of the whole scene."""
+    return Records(scene, rankdir, fills(n.grad for n in scene.nodes if scene.has_gradient(n)))

@@ -4,7 +4,7 @@ graphviz runs the command `graphviz.backend.dot_command.DOT_BINARY`, which is `d
 no public way to change it. `Graph` changes it for the time of one call.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import Any
 import graphviz
 from graphviz.backend import dot_command
 
-from viz.contents import Contents, GraphTooLarge
+from viz.contents import Contents, GraphTooLarge, View, contents_of
+from viz.explore import explore
+from viz.page import Frame, frame
 from viz.renderer import RendererNotFound, find_renderer
 
-SUFFIXES = ".svg", ".png", ".dot", ".gv", ".txt"
+SUFFIXES = ".svg", ".png", ".html", ".txt", ".dot", ".gv"
 
 _lock = RLock()
 
@@ -26,14 +28,37 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]  # Any, as it ships no type
     """A picture of a computation graph: `.save("graph.svg")`, or show it in a notebook.
 
     All of graphviz.Digraph is there, such as `.source`, `.render()` and `.pipe()`. They raise
-    RendererNotFound if there is no program to draw with, GraphTooLarge (a ValueError) above 3,500
-    values, and ValueError for a format that the program does not write.
+    RendererNotFound if there is no program to draw with, GraphTooLarge (a ValueError) where layout
+    would take too long, and ValueError for a format that the program does not write.
     """
 
     contents = Contents()
+    _body: list[str]
+    _unwritten: Callable[[], Iterable[str]] | None = None
+
+    @classmethod
+    def of(cls, view: View, format: str = "svg", force: bool = False) -> "Graph":
+        """The picture of `view` as it is now; what is too large for any layout is read later."""
+        graph = cls(format=format, engine=view.engine)
+        graph.contents = contents_of(view, force)
+        graph._unwritten = view.body
+        if not graph.contents.refusal:
+            graph.body = list(view.body())
+        return graph
+
+    @property
+    def body(self) -> list[str]:
+        """The lines of the DOT text between its braces."""
+        if self._unwritten is not None:
+            self.body = list(self._unwritten())
+        return self._body
+
+    @body.setter
+    def body(self, lines: list[str]) -> None:
+        self._body, self._unwritten = lines, None
 
     def __repr__(self) -> str:
-        return f'<graph of {self.contents.size} values; .save("graph.svg") or .source shows it>'
+        return f'<{self.contents.description}; .save("graph.svg") or .source shows it>'
 
     @property
     def drawn_by(self) -> str:
@@ -86,25 +111,37 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]  # Any, as it ships no type
     ) -> str:
         """Write a file and return its path; the suffix says what goes into it.
 
-        .svg, .png: the picture; .txt: the tree; .dot, .gv: the DOT text.
-        Raises ValueError for another suffix, FileNotFoundError if the folder does not exist.
+        .svg, .png: the picture; .html: the interactive page of the graph; .txt: the text view;
+        .dot, .gv: the DOT text. Raises ValueError for another suffix, FileNotFoundError if the
+        folder does not exist.
         """
         if filename is None or skip_existing is None:  # without a name, or from within render()
             return str(super().save(filename, directory=directory, skip_existing=skip_existing))
         path = Path(directory or "", filename)
-        if path.suffix not in SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES:
             raise ValueError(f"a graph is saved as {', '.join(SUFFIXES)}, not as {str(path)!r}")
         if not path.parent.is_dir():
             raise FileNotFoundError(f"cannot save {path.name}: there is no folder {path.parent}")
         if not (skip_existing and path.exists()):
-            path.write_bytes(self._file(path.suffix))
+            self._write(path)
         return str(path)
 
-    def _file(self, suffix: str) -> bytes:
-        if suffix in (".svg", ".png"):
-            return bytes(self.pipe(suffix[1:]))
-        text = self.contents.tree + "\n" if suffix == ".txt" else self.source
-        return str(text).encode()
+    def _write(self, path: Path) -> None:
+        suffix = path.suffix.lower()
+        if suffix == ".html":
+            explore(self.contents.only_root(), path)
+        elif suffix in (".svg", ".png"):
+            path.write_bytes(self.pipe(suffix[1:]))
+        else:
+            text = self.contents.text() + "\n" if suffix == ".txt" else self.source
+            path.write_bytes(str(text).encode())
+
+    def interactive(self) -> Frame:
+        """The page of the graph, which a notebook shows in a frame; see `explore`.
+
+        Raises ValueError for a picture of a network, or of several roots, and above 1,000 values.
+        """
+        return frame(self.contents.only_root())
 
     @contextmanager
     def _drawing(self, format: str) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """What the looks of a node mean: the fill its gradient, the border its role."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 
 from viz.graph import Node, is_constant
@@ -26,10 +26,11 @@ BORDERS = {
         "width": "0.2",
     },
 }
+BACKWARD = {"color": "#1c5fa8"}
 NOT_FINITE = {"color": "#b00020", "fillcolor": RED, "penwidth": "2.2", "style": "filled,dashed"}
 
 
-def role(node: Node, root: Node) -> str:
+def role(node: Node, root: Node | None) -> str:
     """One of the keys of BORDERS."""
     if node is root:
         return "root"
@@ -40,17 +41,22 @@ def role(node: Node, root: Node) -> str:
     return "parameter" if letter(node) in ("w", "b") else "input"
 
 
-def fills(gradients: Iterable[float]) -> Callable[[float], str]:
-    """The colour of a gradient: the deeper, the larger |grad| among these; white is exactly 0.
+def shades(numbers: Iterable[float], shades: Sequence[str], zero: str) -> Callable[[float], str]:
+    """The colour of a number: the later among `shades`, the larger its magnitude among `numbers`.
 
-    Each of the five shades has a fifth of the different magnitudes.
+    Each shade has an equal part of the different magnitudes; exactly 0 and nan have colour `zero`.
     """
-    magnitudes = sorted({abs(grad) for grad in gradients if isfinite(grad) and grad != 0.0})
+    magnitudes = sorted({abs(x) for x in numbers if isfinite(x) and x != 0.0})
 
-    def fill(grad: float) -> str:
-        if grad == 0.0 or not isfinite(grad):
-            return WHITE
-        rank = bisect_right(magnitudes, abs(grad))
-        return SHADES[(len(SHADES) * rank - 1) // len(magnitudes)]
+    def shade(x: float) -> str:
+        if x == 0.0 or not isfinite(x) or not magnitudes:
+            return zero
+        rank = max(1, bisect_right(magnitudes, abs(x)))
+        return shades[(len(shades) * rank - 1) // len(magnitudes)]
 
-    return fill
+    return shade
+
+
+def fills(gradients: Iterable[float]) -> Callable[[float], str]:
+    """The colour of a gradient: the deeper, the larger |grad| among these; white is exactly 0."""
+    return shades(gradients, SHADES, WHITE)
