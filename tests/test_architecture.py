@@ -29,6 +29,7 @@ ROOMS = [
     "gradient_check",
     "slips",
     "testing",
+    "expression",
     "activations",
     "initial",
     "border",
