@@ -2,11 +2,13 @@
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from micrograd_bp import MLP, Value, matrix_form, quadratic
+from micrograd_bp.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,9 +44,21 @@ def test_the_map_shows_no_room_that_is_not_there():
         assert (ROOT / "micrograd_bp" / name).exists() or (ROOT / "viz" / name).exists(), name
 
 
-def test_the_pictures_are_there():
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert pictures
+def shell():
+    return re.findall(r"^micrograd-bp ((?:draw|explore) .+)$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", shell())
+def test_the_shell_commands_write_what_they_say(line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(line)) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [line.split()[-1]]
+    assert capsys.readouterr().out == f"{line.split()[-1]}\n"
+
+
+def test_what_is_linked_is_there():
+    pictures = re.findall(r"\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) > 1
     for picture in pictures:
         assert (ROOT / picture).is_file(), picture
 
