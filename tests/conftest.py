@@ -1,11 +1,13 @@
-"""Hypothesis profiles, and Python in a process of its own."""
+"""Hypothesis profiles, Python in a process of its own, and memory that shows who reads it."""
 
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -35,3 +37,18 @@ def run_python() -> Callable[..., str]:
         return finished.stdout
 
     return run
+
+
+@pytest.fixture(scope="module")
+def memory_is_full_of_nan():
+    """So that it shows where a program reads what it did not write."""
+    empty = np.empty
+
+    def full_of_nan(shape, dtype=float):
+        array = empty(shape, dtype)
+        array.fill(math.nan if array.dtype == float else 0)
+        return array
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "empty", full_of_nan)
+        yield

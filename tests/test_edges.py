@@ -5,48 +5,17 @@ Python's float arithmetic with errors that name the operands; a derivative is th
 least-norm subgradient, else the one-sided limit, else nan, and never an error.
 """
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
+from edge_cases import CASES, COMPOSED, row_of
 
 from micrograd_bp import Value
 from micrograd_bp import primitives as p
 
-CASES = json.loads((Path(__file__).parent / "data" / "edge_cases.json").read_text())
-
-ROWS = {
-    "abs": p.absolute,
-    "max": p.maximum,
-    "min": p.minimum,
-    "max_reduce": p.maximum,
-    "amax_reduce": p.maximum,
-    "pow": p.power,
-    "div": p.div,
-    "add": p.add,
-    "sub": p.sub,
-    "mul": p.mul,
-    "logaddexp": p.logsumexp,
-}
-COMPOSED = {
-    "x_div_x": lambda x: x / x,
-    "x_minus_x": lambda x: x - x,
-    "x_mul_0": lambda x: x * 0.0,
-    "square_mul": lambda x: x * x,
-    "max_with_const0": lambda x: x.maximum(0.0),
-    "norm_at0": lambda x, y: (x * x + y * y).sqrt(),
-    "where_trap": lambda x: x.sqrt() if x > 0.0 else 0.0 * x,
-    "logsigmoid": lambda x: -(-x).softplus(),
-    "silu": lambda x: x * x.sigmoid(),
-}
 WITHOUT_A_ROW = {"elu", "gelu", "log2", "log10", "asin", "acos", "atan", "atanh", "sinh", "cosh"}
 WITHOUT_A_ROW |= {"erf", "floor", "atan2", "hypot", "mod", "max3_reduce", "clip01"}
-
-
-def row_of(op):
-    return ROWS.get(op) or p.TABLE.get(op)
 
 
 def numbers(texts):

@@ -1,12 +1,11 @@
 """gradients(out, wrt): the chain rule, whose result is a graph again: any order, at every edge."""
 
-import json
 import math
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
+from edge_cases import CASES, COMPOSED, row_of
 
 from micrograd_bp import MLP, Primitive, Value, gradients, logsumexp, quadratic, softmax, total
 from micrograd_bp import primitives as p
@@ -506,32 +505,6 @@ def test_an_exponent_that_varies_has_its_logarithm():
 
 # Every edge case whose row exists: the value and the derivative, alike to backward().
 
-CASES = json.loads((Path(__file__).parent / "data" / "edge_cases.json").read_text())
-ROWS = {
-    "abs": p.absolute,
-    "max": p.maximum,
-    "min": p.minimum,
-    "max_reduce": p.maximum,
-    "amax_reduce": p.maximum,
-    "pow": p.power,
-    "div": p.div,
-    "add": p.add,
-    "sub": p.sub,
-    "mul": p.mul,
-    "logaddexp": p.logsumexp,
-}
-COMPOSED = {
-    "x_div_x": lambda x: x / x,
-    "x_minus_x": lambda x: x - x,
-    "x_mul_0": lambda x: x * 0.0,
-    "square_mul": lambda x: x * x,
-    "max_with_const0": lambda x: x.maximum(0.0),
-    "norm_at0": lambda x, y: (x * x + y * y).sqrt(),
-    "where_trap": lambda x: x.sqrt() if x > 0.0 else 0.0 * x,
-    "logsigmoid": lambda x: -(-x).softplus(),
-    "silu": lambda x: x * x.sigmoid(),
-}
-
 
 def function_of(case):
     """The case as a function of Values; None where the table has no row for it."""
@@ -541,7 +514,7 @@ def function_of(case):
         return lambda x: x**exponent
     if op == "cpow":
         return lambda x: float(constant) ** x
-    row = ROWS.get(op) or p.TABLE.get(op)
+    row = row_of(op)
     return COMPOSED.get(op) or (row and (lambda *x: row.apply(x)))
 
 

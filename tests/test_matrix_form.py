@@ -33,20 +33,7 @@ from micrograd_bp import (
 from micrograd_bp.matrix_form.program import Sum
 from micrograd_bp.primitives import TABLE, divide, exp, sigmoid, step
 
-
-@pytest.fixture(autouse=True, scope="module")
-def memory_is_full_of_nan():
-    """So that it shows where a program reads what it did not write."""
-    empty = np.empty
-
-    def full_of_nan(shape, dtype=float):
-        array = empty(shape, dtype)
-        array.fill(math.nan if array.dtype == float else 0)
-        return array
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(np, "empty", full_of_nan)
-        yield
+pytestmark = pytest.mark.usefixtures("memory_is_full_of_nan")
 
 
 def parameters(*shape, name="w", seed=0):
