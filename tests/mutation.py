@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("micrograd_bp", "viz", "tests", "examples", "pyproject.toml", "README.md", ".ci")
 SECONDS = 300  # a fault that makes the tests hang is noticed too
 
-MATRIX_FORM = "test_matrix_form_stages test_matrix_form test_matrix_form_graphs"
+MATRIX_FORM = "test_matrix_form test_matrix_form_graphs test_matrix_form_stages"
 HOSTILE = "test_matrix_form_hostile test_matrix_form_memory"
 TESTS = {
     "kernels.py": "test_primitives test_edges test_engine",
