@@ -16,6 +16,7 @@ ELEMENTWISE = {
     )
 }
 COUPLED = {"softmax": softmax}  # in these z_i moves more than a_i, so they take a whole layer
+NAMES = (*ELEMENTWISE, "linear", *COUPLED)
 
 
 def default_activation(nonlin: bool) -> str:
@@ -33,9 +34,19 @@ def elementwise(activation: Activation) -> Primitive | None:
     if activation == "linear":
         return None
     if not isinstance(activation, str) or activation not in ELEMENTWISE:
-        names = [*ELEMENTWISE, "linear", *COUPLED]
-        raise ValueError(f"activation is a Primitive or one of {names}, got {activation!r}")
+        raise ValueError(f"activation is a Primitive or one of {list(NAMES)}, got {activation!r}")
     return ELEMENTWISE[activation]
+
+
+def known_name(activation: Activation, l: int) -> str:
+    """The name under which a file holds the activation of layer l; ValueError for one's own."""
+    for name in NAMES:
+        if activation == name or activation is ELEMENTWISE.get(name):
+            return name
+    raise ValueError(
+        f"layer {l} has the activation {activation!r}, which is none of {list(NAMES)}: keep the"
+        " numbers with net.arrays(), and give them to load_arrays of a network like it"
+    )
 
 
 def name_of(activation: Activation) -> str:
