@@ -1,6 +1,5 @@
 """The main job on real input: a network of scalars checks its equations, learns, draws itself."""
 
-import csv
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,10 +13,11 @@ from micrograd_bp.datasets import digits
 from micrograd_bp.descent import SGD
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.equations import check_equations
+from micrograd_bp.history import History
 from micrograd_bp.matrix_form import MatrixForm, matrix_form
 from micrograd_bp.nn import MLP, Neuron
 from micrograd_bp.notation import Symbol
-from micrograd_bp.training import History, train
+from micrograd_bp.training import train
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -60,7 +60,7 @@ def demo(directory: Path) -> None:
     print(f"4. Learning {len(learn):,} digits by stochastic gradient descent\n")
     print(both_methods(X[learn], labels[learn]), end="\n\n")
     history = learn_digits(net, X, labels, learn, held_out)
-    save_history(history, directory / "history.csv")
+    history.to_csv(directory / "history.csv")
     right = history.validation_accuracy[-1]
     print(f"Held-out accuracy: {right:.1%} ({round(right * HELD_OUT)} of {HELD_OUT} digits)\n")
 
@@ -123,16 +123,6 @@ def picture(x: Array) -> str:
     shades = " .:-=+*#%@"
     rows = np.round(x.reshape(8, 8) * (len(shades) - 1)).astype(int)
     return "\n".join("    " + "".join(2 * shades[shade] for shade in row) for row in rows)
-
-
-def save_history(history: History, path: Path) -> None:
-    """Columns epoch, cost, validation_accuracy."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["epoch", "cost", "validation_accuracy"])
-        rows.writerows(
-            zip(range(1, EPOCHS + 1), history.cost, history.validation_accuracy, strict=True)
-        )
 
 
 def one_neuron() -> Value:

@@ -1,6 +1,6 @@
 """gradient_descent for any differentiable function; optimisers, each one rule on arrays."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import hypot, isfinite
 from typing import Any
@@ -139,8 +139,11 @@ class Optimiser:
     """What optimisers share: parameters, a learning rate, and one rule on arrays, `update`.
 
     The gradient is that of the average cost over a mini-batch: then the method is stochastic.
-    Assign to `learning_rate` to change it between steps.
+    Assign to `learning_rate` to change it between steps. STATE names the attributes that steps
+    change, arrays (p,) and numbers: a checkpoint holds them. The other numbers are settings.
     """
+
+    STATE: tuple[str, ...] = ()
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         if not isinstance(parameters, Iterable):
@@ -165,6 +168,27 @@ class Optimiser:
         for p in self.parameters:
             p.grad = 0.0
 
+    def state(self) -> dict[str, Any]:
+        """What STATE names."""
+        return {name: vars(self)[name] for name in self.STATE}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`."""
+        vars(self).update({name: state[name] for name in self.STATE})
+
+    def settings(self) -> dict[str, Any]:
+        """The class, and the numbers that steps leave as they are.
+
+        Raises TypeError for an array among them, which is a state that STATE leaves out.
+        """
+        left_out = {"parameters", *self.STATE}
+        found = {name: x for name, x in vars(self).items() if name not in left_out}
+        for name, x in found.items():
+            if isinstance(x, np.ndarray):
+                kind = type(self).__name__
+                raise TypeError(f"{kind}.{name} is an array: name it in {kind}.STATE")
+        return {"optimizer": type(self).__name__, **found}
+
 
 class SGD(Optimiser):
     """theta <- theta - eta grad C."""
@@ -178,6 +202,8 @@ class Momentum(Optimiser):
 
     momentum: mu, from 0 to below 1 (Rumelhart, Hinton and Williams 1986).
     """
+
+    STATE = ("velocity",)
 
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float, momentum: float = 0.9
@@ -198,6 +224,8 @@ class Adam(Optimiser):
 
     betas: decay of the two means, from 0 to below 1. eps: keeps the quotient finite.
     """
+
+    STATE = ("mean", "mean_square", "steps")
 
     def __init__(
         self,

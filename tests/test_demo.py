@@ -39,7 +39,7 @@ def test_the_command_checks_learns_and_draws(tmp_path, capsys):
     assert "BP2" in (tmp_path / "out" / "equations.txt").read_text(encoding="utf-8")
     assert "dot(w1_and_b1" in (tmp_path / "out" / "matrix-form.txt").read_text(encoding="utf-8")
     history = (tmp_path / "out" / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert history[0] == "epoch,cost,validation_accuracy"
+    assert history[0].startswith("epoch,cost,accuracy,validation_cost,validation_accuracy,")
     assert len(history) == 3
 
 

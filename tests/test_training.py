@@ -21,8 +21,8 @@ from micrograd_bp import (
 )
 from micrograd_bp.data import as_examples, one_hot
 from micrograd_bp.datasets import digits, moons, spirals, xor
+from micrograd_bp.history import History
 from micrograd_bp.nn import Module
-from micrograd_bp.training import History
 
 OPTIMISERS = {
     "sgd": lambda net: SGD(net.parameters(), 0.3),
@@ -303,13 +303,14 @@ def test_data_are_read_as_they_are():
 
 
 def test_the_history_is_a_table():
-    history = History([0.5, 0.25], [0.4, 0.3], [0.875, 0.9375])
+    history = History([0.5, 0.25], [0.75, 0.8], [0.4, 0.3], [0.875, 0.9375], stopped="patience")
     assert str(history).splitlines() == [
-        "epoch       cost  validation  accuracy",
-        "    1        0.5         0.4    87.50%",
-        "    2       0.25         0.3    93.75%",
+        "epoch        cost  accuracy  validation  accuracy",
+        "    1         0.5    75.00%         0.4    87.50%",
+        "    2        0.25    80.00%         0.3    93.75%",
+        "stopped: patience",
     ]
-    assert str(History([1.0])).splitlines() == ["epoch       cost", "    1          1"]
+    assert str(History([1.0])).splitlines() == ["epoch        cost", "    1           1"]
 
 
 def test_the_bar_is_silent_where_there_is_no_terminal(capsys):
