@@ -1,42 +1,103 @@
-"""The command micrograd-bp."""
+"""The command micrograd-bp: its parser, and its manners. What it does is in commands/."""
 
 import argparse
+import json
+import os
+import re
 import sys
+import traceback
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
+from typing import NoReturn
 
-import viz
-from micrograd_bp.engine import Value
-from micrograd_bp.expression import expression
+from micrograd_bp import __version__
+from micrograd_bp.commands import check, demonstrate, pictures, repl, train
+from micrograd_bp.commands.answer import Answer, Failed, Refused, plain
 
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
-NEURON = '"tanh(w1*x1 + w2*x2 + b)" w1=-3 x1=2 w2=1 x2=0 b=6.88'
+CLOSED_PIPE = 141  # and where nobody reads on
+TAKE_NUMBERS = "--input", "--target"
+NUMBERS = re.compile(r"-[\d.]")
+EXPECTED = Refused, Failed, OSError, ValueError, ArithmeticError, ImportError
 
 
-class Refused(Exception):
-    """What was asked for cannot be done as it was written."""
+class Parser(argparse.ArgumentParser):
+    """A wrong use is told in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"micrograd-bp: {message}; {self.prog} --help shows how it is written\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 0, 1 after an error, 2 after a wrong use; both print."""
-    parser = argparse.ArgumentParser(prog="micrograd-bp", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    add_demo(commands)
-    add_draw(commands)
-    add_explore(commands)
-    options, rest = parser.parse_known_args(arguments)
-    if options.command == "demo" or any(text.startswith("-") for text in rest):
-        require_nothing(parser, rest)
-    options.rest = rest  # numbers of variables that stand behind an option
+    """Run the command: 0; 1 after an error, or where a check disagrees; 130 after Ctrl-C.
+
+    Raises SystemExit: 0 after --help and --version, 2 for options that are none.
+    """
+    options = parsed(sys.argv[1:] if arguments is None else arguments)
     try:
-        options.run(options)
+        answer = options.run(options)
+        tell(answer, options.json)
+    except Refused as error:
+        return failed(error, 2, options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Refused as refused:
-        return _failed(refused, 2)
-    except (OSError, viz.RendererNotFound) as error:
-        return _failed(error, 1)
-    return 0
+    except BrokenPipeError:
+        silence()
+        return CLOSED_PIPE
+    except Exception as error:
+        return failed(error, 1, options)
+    return int(answer.status)
+
+
+# What is asked for.
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = Parser(
+        prog="micrograd-bp",
+        description="Scalar graphs and networks of scalars: checked, trained, drawn, explored.",
+        epilog="micrograd-bp COMMAND --help shows the options of a command, and an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    add_debug(parser, default=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for add in (
+        demonstrate.add,
+        train.add,
+        check.add,
+        pictures.add_draw,
+        pictures.add_explore,
+        repl.add,
+    ):
+        add(commands)
+    for command in commands.choices.values():
+        add_debug(command, default=argparse.SUPPRESS)  # keeps what stands before the command
+        command.set_defaults(json=False)
+    options, rest = parser.parse_known_args(joined(arguments))
+    if options.command is None:
+        parser.exit(2, parser.format_help())
+    takes_numbers = options.command in ("draw", "explore")
+    if not takes_numbers or any(text.startswith("-") for text in rest):
+        require_nothing(commands.choices[options.command], rest)
+    options.rest = rest  # numbers of variables that stand behind an option
+    return options
+
+
+def add_debug(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "--debug", action="store_true", default=default, help="show the traceback of an error"
+    )
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """--input -1,2 as --input=-1,2, for argparse takes -1,2 for an option."""
+    together: list[str] = []
+    for text in arguments:
+        if together and together[-1] in TAKE_NUMBERS and NUMBERS.match(text):
+            together[-1] += f"={text}"
+        else:
+            together.append(text)
+    return together
 
 
 def require_nothing(parser: argparse.ArgumentParser, rest: Sequence[str]) -> None:
@@ -46,146 +107,41 @@ def require_nothing(parser: argparse.ArgumentParser, rest: Sequence[str]) -> Non
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
 
 
-def _failed(error: Exception, status: int) -> int:
-    print(f"micrograd-bp: {error}", file=sys.stderr)
+# What is told.
+
+
+def tell(answer: Answer, as_json: bool) -> None:
+    """The answer on stdout, its remark on stderr; a closed pipe is no error."""
+    text = json.dumps(plain(answer.facts), allow_nan=False) if as_json else answer.text
+    try:
+        if text:
+            print(text, flush=True)
+    except BrokenPipeError:
+        silence()
+    except OSError:
+        silence()
+        raise
+    if answer.remark:
+        print(f"micrograd-bp: {answer.remark}", file=sys.stderr)
+
+
+def failed(error: Exception, status: int, options: argparse.Namespace) -> int:
+    """One line on stderr; a mistake in an expression is marked on two more, but for machines."""
+    if options.debug:
+        traceback.print_exception(error)
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        text = f"{error.filename}: {error.strerror}"
+    if not isinstance(error, EXPECTED):
+        text = f"{type(error).__name__}: {text}; --debug shows where"
+    if not isinstance(error, Refused) or options.json:
+        text = text.partition("\n")[0]
+    text = "; ".join([text, *getattr(error, "__notes__", ())])
+    print(f"micrograd-bp: {text}", file=sys.stderr)
     return status
 
 
-# Their options.
-
-
-def add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    demo = commands.add_parser(
-        "demo",
-        help="check, train and draw a network of scalars on handwritten digits",
-        description="Builds an MLP 64-30-10 from scalars, checks BP1 to BP4 on a handwritten digit,"
-        " trains it, and writes pictures.",
-        epilog="example: micrograd-bp demo --directory pictures",
-    )
-    demo.add_argument(
-        "--directory",
-        type=Path,
-        default=Path("micrograd-bp-demo"),
-        help="where to write (default: %(default)s)",
-    )
-    demo.set_defaults(run=run_demo)
-
-
-def add_draw(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    draw = commands.add_parser(
-        "draw",
-        help="draw the graph of an expression",
-        description="Records an expression as a graph, runs its backward pass, and draws it:\n"
-        "as a picture, or without -o as a tree of text.",
-        epilog=f"example:\n  micrograd-bp draw {NEURON} -o neuron.svg",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_expression(draw)
-    draw.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="a name with .svg .png .dot .txt or .html"
-    )
-    draw.add_argument("--view", help="auto, scalar, neuron, layer or text (default: auto)")
-    draw.set_defaults(run=run_draw)
-
-
-def add_explore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    explore = commands.add_parser(
-        "explore",
-        help="write an interactive page on which to step through an expression",
-        description="Records an expression as a graph, and writes a page on which to step through\n"
-        "its forward and backward pass, number by number.",
-        epilog=f"example:\n  micrograd-bp explore {NEURON} -o neuron.html",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_expression(explore)
-    explore.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", required=True, help="a name with .html"
-    )
-    explore.set_defaults(run=run_explore)
-
-
-def add_expression(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "expression", help="in quotes: numbers, variables, + - * / ** and functions such as tanh"
-    )
-    command.add_argument(
-        "numbers", nargs="*", metavar="name=value", help="a number for each variable"
-    )
-    command.add_argument(
-        "--backward",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="whether to fill in the gradients (default: yes)",
-    )
-    command.add_argument("--force", action="store_true", help="overwrite FILE")
-
-
-# What they do.
-
-
-def run_demo(options: argparse.Namespace) -> None:
-    from micrograd_bp.demo import demo
-
-    demo(options.directory)
-
-
-def run_draw(options: argparse.Namespace) -> None:
-    path, view = options.output, options.view
-    root = recorded(options)
-    if path is None and view not in (None, "text"):
-        raise Refused(f"--view {view} needs a file to draw to: -o FILE")
-    try:
-        picture = viz.draw(root, view=view or ("auto" if path else "text"))
-        if path is None:
-            print(picture)
-        elif isinstance(picture, str):
-            print(written(path, picture))
-        else:
-            print(picture.save(path))
-    except ValueError as error:
-        raise Refused(error) from None
-
-
-def run_explore(options: argparse.Namespace) -> None:
-    root = recorded(options)
-    try:
-        print(viz.explore(root, options.output))
-    except ValueError as error:
-        raise Refused(error) from None
-
-
-def recorded(options: argparse.Namespace) -> Value:
-    """The graph of the expression, after its backward pass; nothing is in the way of its file."""
-    try:
-        root = expression(options.expression, **numbers_of([*options.numbers, *options.rest]))
-    except ValueError as error:
-        raise Refused(error) from None
-    if options.output and options.output.exists() and not options.force:
-        raise Refused(f"{options.output} is there already; --force overwrites it")
-    if options.backward:
-        root.backward()
-    return root
-
-
-def numbers_of(assignments: Sequence[str]) -> dict[str, float]:
-    """The numbers of `name=value` texts."""
-    numbers: dict[str, float] = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not (name and equals):
-            raise Refused(f"numbers are given as name=value, got {assignment!r}")
-        if name in numbers:
-            raise Refused(f"{name!r} is given twice")
-        try:
-            numbers[name] = float(value)
-        except ValueError:
-            raise Refused(f"{name!r} takes a number, got {value!r}") from None
-    return numbers
-
-
-def written(path: Path, text: str) -> Path:
-    """Write a text view; the suffix says what a file is."""
-    if path.suffix != ".txt":
-        raise Refused(f"a text is saved as .txt, not as {str(path)!r}")
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+def silence() -> None:
+    """What is still to be written goes nowhere: Python writes it at its end, and would complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Hypothesis profiles, Python in a process of its own, and memory that shows who reads it."""
+"""Hypothesis profiles, the command line, Python in a process of its own, and memory of nan."""
 
 import math
 import os
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 import micrograd_bp
+from micrograd_bp import cli
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
@@ -52,3 +53,18 @@ def memory_is_full_of_nan():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(np, "empty", full_of_nan)
         yield
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run the command in an empty folder: its exit status, what it printed, and its errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        try:
+            status = cli.main(arguments)
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return run

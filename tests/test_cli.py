@@ -1,7 +1,10 @@
-"""The command: expressions drawn and explored. test_demo.py has the demo."""
+"""The command: its manners; expressions drawn and explored. test_demo.py has the demo."""
 
+import json
+import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,28 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from micrograd_bp import cli
+from micrograd_bp import MLP, __version__, cli
+from micrograd_bp.checkpoint import save
+from micrograd_bp.commands import demonstrate, pictures
+from micrograd_bp.commands.answer import Answer, plain
+from micrograd_bp.commands.sets import SETS
+from micrograd_bp.datasets import digits
 from micrograd_bp.expression import expression
 from viz import draw
 
 PROJECT = Path(cli.__file__).parents[1]
 NEURON = "tanh(w1*x1 + w2*x2 + b)"
 NUMBERS = ["w1=-3", "x1=2", "w2=1", "x2=0", "b=6.88"]
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run the command in an empty folder: its exit status, what it printed, and its errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        try:
-            status = cli.main(arguments)
-        except SystemExit as stop:
-            status = stop.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def neuron(view="text", backward=True):
@@ -198,7 +191,10 @@ def test_an_unknown_option_is_refused(run):
     for arguments in (["demo", "--speed"], ["demo", "x=1"], ["draw", "x", "x=1", "--colour"]):
         status, _, error = run(*arguments)
         assert status == 2
-        assert f"unrecognized arguments: {arguments[-1]}\n" in error
+        assert error == (
+            f"micrograd-bp: unrecognized arguments: {arguments[-1]};"
+            f" micrograd-bp {arguments[0]} --help shows how it is written\n"
+        )
 
 
 def test_explore_needs_a_file(run):
@@ -210,28 +206,38 @@ def test_explore_needs_a_file(run):
 # Help, and the way out.
 
 
-@pytest.mark.parametrize("command", ["draw", "explore", "demo"])
-def test_help_has_an_example_that_works(run, command):
+COMMANDS = "demo", "train", "check", "draw", "explore", "repl"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_that_work(run, monkeypatch, command):
+    monkeypatch.setattr("micrograd_bp.demo.demo", lambda directory: directory.mkdir())
+    monkeypatch.setattr("micrograd_bp.prompt.prompt", lambda: None)
+    monkeypatch.setitem(SETS, "digits", lambda: tuple(array[:60] for array in digits()))
+    save(MLP(2, [3, 2], activation="tanh", output="sigmoid", rng=0), "model.npz")
     status, printed, _ = run(command, "--help")
     assert status == 0
-    example = re.search(r"micrograd-bp (\w+ .*)\n?\Z", printed).group(1)
-    if command != "demo":
-        arguments = re.findall(r'"([^"]+)"|(\S+)', example)
-        assert run(*(quoted or plain for quoted, plain in arguments))[0] == 0
+    shown = printed.partition("\nexample")[2]
+    examples = re.findall(rf"^  micrograd-bp ({command}.*)$", shown, re.MULTILINE)
+    assert examples
+    for example in examples:
+        assert run(*shlex.split(example))[0] == 0
 
 
 def test_the_commands_are_listed(run):
     printed = run("--help")[1]
-    assert all(
-        re.search(rf"^    {name} ", printed, re.MULTILINE) for name in ("demo", "draw", "explore")
-    )
+    assert all(re.search(rf"^    {name} ", printed, re.MULTILINE) for name in COMMANDS)
+
+
+def test_the_version(run):
+    assert run("--version") == (0, f"micrograd-bp {__version__}\n", "")
 
 
 def test_ctrl_c_is_quiet(run, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_demo", interrupted)
+    monkeypatch.setattr(demonstrate, "run", interrupted)
     assert run("demo") == (130, "", "")
 
 
@@ -247,3 +253,94 @@ def test_ctrl_c_in_a_terminal_is_quiet(tmp_path):
         printed, error = process.communicate(timeout=60)
     assert printed.endswith("130\n")
     assert error == ""
+
+
+# --debug, --json, pipes.
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "draw"], ["draw", "--debug"]], ids=" ".join)
+def test_debug_shows_the_traceback(run, arguments):
+    _, _, error = run(*arguments, "x", "x=two")
+    assert error.startswith("Traceback (most recent call last):\n")
+    assert error.endswith("\nmicrograd-bp: 'x' takes a number, got 'two'\n")
+    assert "Traceback" not in run("draw", "x", "x=two")[2]
+
+
+def test_what_nobody_expected_is_one_line_too(run, monkeypatch):
+    def broken(options):
+        raise LookupError("lost")
+
+    monkeypatch.setattr(pictures, "run_draw", broken)
+    assert run("draw", "x") == (1, "", "micrograd-bp: LookupError: lost; --debug shows where\n")
+
+
+def test_draw_tells_machines_the_value_and_the_gradients(run):
+    status, printed, error = run("draw", "x*y", "x=2", "y=3", "--json")
+    assert (status, error) == (0, "")
+    told = json.loads(printed)
+    assert told.pop("text").startswith("*  data 6")
+    assert told == {"value": 6.0, "gradients": {"x": 3.0, "y": 2.0}}
+    told = json.loads(run("draw", "x*y", "x=2", "y=3", "--json", "--no-backward", "-o", "x.dot")[1])
+    assert told == {"value": 6.0, "file": "x.dot"}
+    told = json.loads(run("explore", "x", "x=2", "--json", "-o", "x.html")[1])
+    assert told == {"value": 2.0, "gradients": {"x": 1.0}, "file": "x.html"}
+
+
+def test_for_machines_an_error_is_always_one_line(run):
+    assert run("draw", "2*x.real", "x=2", "--json")[2].count("\n") == 1
+
+
+def test_json_has_no_number_that_is_not_finite(capsys):
+    cli.tell(Answer("text", {"cost": math.nan, "rows": [math.inf, 1.0], "out": Path("a")}), True)
+    assert capsys.readouterr().out == '{"cost": null, "rows": [null, 1.0], "out": "a"}\n'
+    assert plain((1, "a", None, True, -math.inf)) == [1, "a", None, True, None]
+
+
+def test_the_demo_tells_machines_its_files(run, monkeypatch):
+    def demo(directory):
+        directory.mkdir(exist_ok=True)
+        (directory / "a.txt").write_text("")
+        print("done")
+
+    monkeypatch.setattr("micrograd_bp.demo.demo", demo)
+    told = json.loads(run("demo", "--directory", "out", "--json")[1])
+    assert told == {"directory": "out", "files": [str(Path("out/a.txt"))], "text": "done\n"}
+    status, printed, error = run("demo", "--directory", "out")
+    assert (status, printed) == (2, "")
+    assert error.startswith("micrograd-bp: out has files already; --force overwrites")
+    assert error.count("\n") == 1
+    assert run("demo", "--directory", "out", "--force") == (0, "done\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["trian"], ["draw"], ["repl", "x"], ["train", "xor", "-x"]])
+def test_a_use_that_the_parser_refuses_is_one_line(run, arguments):
+    status, printed, error = run(*arguments)
+    assert (status, printed) == (2, "")
+    assert re.fullmatch(r"micrograd-bp: .+ --help shows how it is written\n", error)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+def test_a_closed_pipe_is_quiet():
+    script = "import sys; from micrograd_bp.cli import main; sys.exit(main(['draw', 'x', 'x=1']))"
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_prompt_opens(run, monkeypatch):
+    opened = []
+    monkeypatch.setattr("micrograd_bp.prompt.prompt", lambda: opened.append(True))
+    assert run("repl") == (0, "", "")
+    assert opened == [True]
