@@ -56,6 +56,13 @@ def test_the_shell_commands_write_what_they_say(line, tmp_path, monkeypatch, cap
     assert capsys.readouterr().out == f"{line.split()[-1]}\n"
 
 
+def test_the_training_commands_train_and_agree(tmp_path, monkeypatch, capsys):
+    lines = re.findall(r"^micrograd-bp ((?:train|check) .+)$", README, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    assert [main(shlex.split(line)) for line in lines] == [0, 0]
+    assert "runs/digits/model.npz" in capsys.readouterr().out
+
+
 def test_what_is_linked_is_there():
     pictures = re.findall(r"\[[^\]]+\]\(([^)]+)\)", README)
     assert len(pictures) > 1
