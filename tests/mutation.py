@@ -2,6 +2,7 @@
 
     python tests/mutation.py            all faults; exit status 1 if one survives unexplained
     python tests/mutation.py power bp2  only faults whose file or text contains one of the words
+    python tests/mutation.py --part 2/4 every fourth fault, from the second on
 
 A fault is a text of a file that occurs once, and what it is replaced by. It is applied to a copy of
 the project; the tests named beside the file are run there until the first failure. A fault that no
@@ -509,7 +510,11 @@ FAULTS = [
 
 
 def main(words: list[str]) -> int:
-    faults = [f for f in FAULTS if not words or any(word in str(f) for word in words)]
+    if words[:1] == ["--part"]:
+        k, n = map(int, words[1].split("/"))
+        faults = FAULTS[k - 1 :: n]
+    else:
+        faults = [f for f in FAULTS if not words or any(word in str(f) for word in words)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         noticed = list(pool.map(is_noticed, faults))
     unexplained = [

@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -73,6 +74,7 @@ each_file = pytest.mark.parametrize("path", LIBRARY, ids=lambda p: str(p.relativ
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
+@cache
 def _tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
