@@ -47,10 +47,20 @@ def executed():
     notebook.metadata = METADATA
     for cell in notebook.cells:
         cell.metadata = {}
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not is_about_fonts(output)]
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output.metadata = {}
     return notebook
+
+
+def is_about_fonts(output):
+    """What matplotlib says of the fonts of this machine, as when it looks for them first."""
+    lines = output.get("text", "").splitlines()
+    return output.get("name") == "stderr" and all(
+        "findfont" in x or "font cache" in x for x in lines
+    )
 
 
 def code_cells(notebook):
