@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command_line import refused, told
 
 from micrograd_bp import MLP, cross_entropy, log_likelihood, quadratic
 from micrograd_bp.checkpoint import save
@@ -33,20 +34,6 @@ def large(run):
     net = MLP(64, [30, 10], activation="tanh", output="sigmoid", rng=0, init="scaled")
     save(net, MODEL)
     return net
-
-
-def told(run, *arguments):
-    status, printed, error = run(*arguments, "--json")
-    assert (status, error) == (0, "")
-    return json.loads(printed, parse_constant=pytest.fail)
-
-
-def refused(run, *arguments, status=2):
-    found, printed, error = run(*arguments)
-    assert (found, printed) == (status, "")
-    assert error.startswith("micrograd-bp: ")
-    assert error.count("\n") == 1
-    return error.strip().removeprefix("micrograd-bp: ")
 
 
 # check

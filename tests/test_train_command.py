@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import refused, told
 
 from micrograd_bp import MLP, cli
 from micrograd_bp.checkpoint import load, save
@@ -31,22 +32,6 @@ def written(path, **arrays):
 
 def weights(path):
     return [p.data for p in load(path).parameters()]
-
-
-def told(run, *arguments):
-    status, printed, error = run(*arguments, "--json")
-    assert (status, error) == (0, "")
-    assert printed.count("\n") == 1
-    return json.loads(printed, parse_constant=pytest.fail)
-
-
-def refused(run, *arguments, status=2):
-    """The one line on stderr, without the name of the program."""
-    found, printed, error = run(*arguments)
-    assert (found, printed) == (status, "")
-    assert error.startswith("micrograd-bp: ")
-    assert error.count("\n") == 1
-    return error.strip().removeprefix("micrograd-bp: ")
 
 
 # What it writes.
