@@ -1,35 +1,21 @@
 """The layer view: a box for each layer with its size, and the ranges and norms of its numbers."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
 
 from viz.boxes import Box, Column
 from viz.caption import counted
 from viz.columns import Line, columns_body, costs, heading
-from viz.graph import Node
-from viz.network import Network, Neuron, Number, Weight, data, grads, is_finite, norm, span
+from viz.network import NetworkView, Neuron, Number, Weight, data, grads, is_finite, norm, span
 from viz.style import NOT_FINITE
 
 
-@dataclass(frozen=True)
-class LayerView:
-    """`network`, layer by layer; `roots` are those of its graph, if it was found in one."""
-
-    network: Network
-    roots: Sequence[Node] = ()
-    rankdir: str = "LR"
-    grads: bool = True
+class LayerView(NetworkView):
+    """A network, layer by layer."""
 
     @property
     def size(self) -> int:
         return len(self.network.layers)
-
-    @property
-    def description(self) -> str:
-        return self.network.description
-
-    engine = "neato"
 
     def refusal(self, force: bool) -> str:
         return ""

@@ -119,3 +119,19 @@ def norm(numbers: Sequence[float]) -> str:
 
 def is_finite(numbers: Iterable[float]) -> bool:
     return all(map(isfinite, numbers))
+
+
+@dataclass(frozen=True)
+class NetworkView:
+    """What the views of `network` share; `roots` are those of its graph, if it was found in one."""
+
+    network: Network
+    roots: Sequence[Node] = ()
+    rankdir: str = "LR"
+    grads: bool = True
+
+    @property
+    def description(self) -> str:
+        return self.network.description
+
+    engine = "neato"

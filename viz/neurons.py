@@ -1,16 +1,14 @@
 """The neuron view: a box for each neuron with z, a and delta, a line for each weight."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from viz import contents
 from viz.boxes import Box, Column
 from viz.caption import line
 from viz.columns import columns_body, costs, heading
-from viz.graph import Node
 from viz.legend import magnitudes
-from viz.network import Network, Neuron, Number, data, grads, is_finite, span
+from viz.network import NetworkView, Neuron, Number, data, grads, is_finite, span
 from viz.style import NOT_FINITE, fills
 from viz.weights import WeightLines, neuron_name
 
@@ -19,24 +17,12 @@ NAME = 20  # characters of an input's name
 LISTED = 8  # weights of a neuron in the text
 
 
-@dataclass(frozen=True)
-class NeuronView:
-    """`network`, neuron by neuron; `roots` are those of its graph, if it was found in one."""
-
-    network: Network
-    roots: Sequence[Node] = ()
-    rankdir: str = "LR"
-    grads: bool = True
+class NeuronView(NetworkView):
+    """A network, neuron by neuron."""
 
     @property
     def size(self) -> int:
         return self.network.size
-
-    @property
-    def description(self) -> str:
-        return self.network.description
-
-    engine = "neato"
 
     def refusal(self, force: bool) -> str:
         if self.size <= contents.MOST:
