@@ -1,11 +1,15 @@
-"""Hypothesis profiles, the command line, Python in a process of its own, and memory of nan."""
+"""Hypothesis profiles, the command line, the examples, Python in a process, memory of nan."""
 
+import contextlib
+import io
 import math
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -66,5 +70,33 @@ def run(capsys, monkeypatch, tmp_path):
         except SystemExit as stop:
             status = stop.code
         return status, *capsys.readouterr()
+
+    return run
+
+
+class Ran(NamedTuple):
+    """What an example left: its variables, what it printed, and the folder with its pictures."""
+
+    names: dict[str, Any]
+    printed: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory) -> Callable[[str], Ran]:
+    """Run an example of the course, once, in an empty folder, as a reader runs it."""
+    ran: dict[str, Ran] = {}
+
+    def run(name: str) -> Ran:
+        if name not in ran:
+            folder = tmp_path_factory.mktemp("example")
+            printed = io.StringIO()
+            path = str(PROJECT / "examples" / name)
+            with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+                patch.chdir(folder)
+                patch.setattr(sys, "argv", [path])
+                names = runpy.run_path(path, run_name="__main__")
+            ran[name] = Ran(names, printed.getvalue(), folder)
+        return ran[name]
 
     return run
