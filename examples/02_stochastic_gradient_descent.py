@@ -40,9 +40,7 @@ for m in sizes:
     print(f"  m = {m:2}: {noise[-1]:.2f}")
 print("Four times as many examples halve the noise: it falls as 1 / sqrt(m).")
 
-print(
-    "\nThe work of one update: backward multiplies one local derivative for each edge of the graph."
-)
+print("\nThe work of one update: backward multiplies a local derivative for each edge.")
 work = {n: len(trace(sum(costs[:n]) / n)[1]) for n in (10, 50, N)}
 for n, edges in work.items():
     print(f"  an average over {n:3} examples: {edges:6,} edges")

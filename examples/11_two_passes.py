@@ -57,9 +57,7 @@ for width in (2, 4, 8, 16, 24):
     many_passes.append(seconds(by_differences, 1) / once)
     apart.append(np.abs(np.subtract(by_backpropagation(), by_differences())).max())
     print(f"{parameters[-1]:4} {edges[-1]:16,} {two_passes[-1]:14.1f} {many_passes[-1]:14.0f}")
-print(
-    "Forward computes the local derivative of each edge, backward multiplies it: once, for any p."
-)
+print("Forward computes a local derivative for each edge, backward multiplies it; once, for any p.")
 print(f"Both gradients are the same, to {max(apart):.0e}, the error of the differences.")
 
 figure = Figure(figsize=(7, 4), layout="constrained")

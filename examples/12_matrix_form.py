@@ -1,7 +1,8 @@
-"""Who writes the matrix form? Nobody: it is found in the scalar graph.
+"""Who writes the matrix form?
 
-The post states each equation in components and in matrices. Here a network is written in plain sums
-over scalars, one example of it is recorded, and the library reads off the program for a batch.
+Nobody: it is found. The post states each equation in components and in matrices. Here a network is
+written in plain sums over scalars, one example of it is recorded, and the library reads off the
+program for a batch.
 """
 
 from statistics import median
