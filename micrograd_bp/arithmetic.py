@@ -84,6 +84,9 @@ class Arithmetic:
     def tan(self) -> Self:
         return self._unary(primitives.tan)
 
+    def arctan(self) -> Self:
+        return self._unary(primitives.arctan)
+
     def tanh(self) -> Self:
         return self._unary(primitives.tanh)
 

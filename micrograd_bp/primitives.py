@@ -229,6 +229,7 @@ sqrt           = Primitive("sqrt", math.sqrt, np.sqrt,                          
 sin            = Primitive("sin", math.sin, np.sin,                                 lambda z, x: (cos(x),), "a finite x")
 cos            = Primitive("cos", math.cos, np.cos,                                 lambda z, x: (-sin(x),), "a finite x")
 tan            = Primitive("tan", math.tan, np.tan,                                 lambda z, x: (1.0 + z * z,), "a finite x")
+arctan         = Primitive("arctan", math.atan, np.arctan,                          lambda z, x: (divide(1.0, 1.0 + x * x),))
 tanh           = Primitive("tanh", math.tanh, np.tanh,                              lambda z, x: (1.0 - z * z,))
 sigmoid        = Primitive("sigmoid", k.sigmoid, k.sigmoid_arrays,                  lambda z, x: (z * (1.0 - z),))
 softplus       = Primitive("softplus", k.softplus, k.softplus_arrays,               lambda z, x: (sigmoid(x),))

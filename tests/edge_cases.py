@@ -1,4 +1,4 @@
-"""The cases of tests/data/edge_cases.json, and the row or the expression that each is about."""
+"""The cases of tests/data/edge_cases.json, each with the row or the expression that it is about."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ CASES = json.loads((Path(__file__).parent / "data" / "edge_cases.json").read_tex
 
 ROWS = {
     "abs": p.absolute,
+    "atan": p.arctan,
     "max": p.maximum,
     "min": p.minimum,
     "max_reduce": p.maximum,
@@ -33,5 +34,33 @@ COMPOSED = {
 }
 
 
+WITHOUT_A_ROW = {"elu", "gelu", "log2", "log10", "asin", "acos", "atanh", "sinh", "cosh"}
+WITHOUT_A_ROW |= {"erf", "floor", "atan2", "hypot", "mod", "max3_reduce", "clip01"}
+
+BOUND = [case for case in CASES if case["op"] not in WITHOUT_A_ROW]
+WITH_VALUE = [case for case in BOUND if "value" in case["recommended"]]
+RAISING = [case for case in BOUND if "raises" in case["recommended"]]
+
+
 def row_of(op):
     return ROWS.get(op) or p.TABLE.get(op)
+
+
+def split(case):
+    """Operation, constant and numbers: `powc:2` at 3 is `3 ** 2`, `cpow:2` at 3 is `2 ** 3`."""
+    op, _, constant = case["op"].partition(":")
+    return op, constant, [float(text) for text in case["args"]]
+
+
+def function_of(case):
+    """The case as a function of Values."""
+    op, constant, _ = split(case)
+    if op in COMPOSED:
+        return COMPOSED[op]
+    if op == "powc":
+        exponent = float(constant) if "." in constant else int(constant)
+        return lambda x: x**exponent
+    if op == "cpow":
+        return lambda x: float(constant) ** x
+    row = row_of(op)
+    return lambda *x: row.apply(x)

@@ -679,6 +679,7 @@ ANALYTIC = {  # name: arity and the function of complex numbers
     "sin": (1, cmath.sin),
     "cos": (1, cmath.cos),
     "tan": (1, cmath.tan),
+    "arctan": (1, cmath.atan),
     "tanh": (1, cmath.tanh),
     "sigmoid": (1, lambda z: 1.0 / (1.0 + cmath.exp(-z))),
     "softplus": (1, lambda z: cmath.log(1.0 + cmath.exp(z))),
