@@ -79,7 +79,11 @@ def softmax_cross_entropy(z: Numbers, y: Numbers) -> Value:
 def _pairs(cost: str, outputs: Numbers, targets: Numbers) -> Iterator[tuple[Value, Any]]:
     a, y = _listed(outputs), _listed(targets)
     if len(a) != len(y):
-        raise ValueError(f"{cost} pairs outputs with targets: got {len(a)} and {len(y)}")
+        hint = "; a class is a target for each output: 1 for its own, 0 for the others"
+        raise ValueError(
+            f"{cost} pairs outputs with targets: got {len(a)} and {len(y)}"
+            f"{hint if len(y) == 1 else ''}"
+        )
     for a_j, y_j in zip(a, y, strict=True):
         number = y_j if isinstance(y_j, Value) else as_value(y_j, f"a target of {cost}").data
         yield as_value(a_j, f"an output of {cost}"), number

@@ -158,16 +158,16 @@ def test_outputs_of_plain_numbers_give_a_value():
 
 
 @each_cost
-@pytest.mark.parametrize(("n_a", "n_y"), [(3, 2), (2, 3), (1, 2), (2, 1), (0, 1)])
+@pytest.mark.parametrize(("n_a", "n_y"), [(3, 2), (2, 3), (1, 2), (2, 0)])
 def test_lengths_that_differ_are_refused_with_both(cost, n_a, n_y):
-    with pytest.raises(ValueError, match=f"{cost.__name__} .*got {n_a} and {n_y}"):
+    with pytest.raises(ValueError, match=f"{cost.__name__} .*got {n_a} and {n_y}$"):
         cost([Value(0.5)] * n_a, [1.0] * n_y)
 
 
 @each_cost
-def test_a_bare_target_for_two_outputs_is_refused(cost):
-    with pytest.raises(ValueError, match="got 2 and 1"):
-        cost([Value(0.5), Value(0.5)], 1.0)
+def test_a_class_for_two_outputs_is_refused_with_the_way_out(cost):
+    with pytest.raises(ValueError, match="got 2 and 1; a class is a target for each output: 1 for"):
+        cost([Value(0.5), Value(0.5)], 1)
 
 
 @each_cost
