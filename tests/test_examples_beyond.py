@@ -1,6 +1,10 @@
 """The course beyond the post: attention, Newton's method, homework that a test corrects."""
 
+from itertools import pairwise
+
 import numpy as np
+
+from micrograd_bp import gradients, hessian
 
 
 def is_svg(path):
@@ -78,3 +82,50 @@ def test_a_letter_looks_at_the_bracket_that_opened_its_group(example):
     assert after[5:, 4].min() > 0.8
     assert "wrote 18_attention.svg" in ran.printed
     assert is_svg(ran.folder / "18_attention.svg")
+
+
+# 19 Newton's method
+
+
+def test_newton_s_errors_are_squared(example):
+    names = example("19_newton.py").names
+    errors = names["errors"]
+    assert len(errors) == 6
+    assert names["descent"].converged
+    assert names["descent"].steps > 1000 * (len(errors) - 1)
+    for e, following in pairwise(errors[2:]):
+        assert following < e**2
+    for v in names["path"]:
+        x, y = v
+        right = [[2 - 400 * y + 1200 * x * x, -400 * x], [-400 * x, 200]]
+        np.testing.assert_allclose(hessian(names["f"])(v), right, rtol=1e-12)
+
+
+def test_the_hessian_of_a_network_is_symmetric_and_that_of_differences(example):
+    names = example("19_newton.py").names
+    assert names["asymmetry"] < 1e-15
+    assert names["off_differences"] < 1e-8
+    assert np.max(np.abs(names["at_start"])) > 0.5
+
+
+def test_at_zero_cost_four_examples_curve_four_directions(example):
+    """There H is the mean of the outer products of the gradients of the output."""
+    names = example("19_newton.py").names
+    assert (names["falling"], names["curved"]) == (3, 4)
+    assert names["cost"] < 1e-20
+    of_output = [np.array(gradient_of_output(names["net"], x)) for x in names["X"]]
+    expected = sum(np.outer(g, g) for g in of_output) / 4
+    np.testing.assert_allclose(names["at_minimum"], expected, atol=1e-12)
+
+
+def gradient_of_output(net, x):
+    return [g.data for g in gradients(net(x), net.parameters())]
+
+
+def test_the_pictures_of_newton(example):
+    ran = example("19_newton.py")
+    a, x = ran.names["a"].data, 1.5
+    assert abs(ran.names["second"].data + 2 * a * (1 - a * a) * x * x) < 1e-15
+    assert "wrote 19_newton.svg and 19_newton_2.svg" in ran.printed
+    assert is_svg(ran.folder / "19_newton.svg")
+    assert is_svg(ran.folder / "19_newton_2.svg")
