@@ -71,7 +71,7 @@ off_differences = np.max(np.abs(at_start - by_differences))
 print(f"Hessian of 2-2-1, 9 parameters: symmetric to {asymmetry:.0e}, and within")
 print(f"{off_differences:.0e} of central differences of the gradient")
 
-for _ in range(20_000):
+for _ in range(5_000):
     cost, gradient = form.value_and_gradient(examples)
     form.parameters -= 0.5 * gradient
 form.write_back()

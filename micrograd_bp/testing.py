@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from inspect import signature
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -24,34 +25,60 @@ def assert_gradients_agree(
 
     cost: a forward pass in NumPy that gives one number; it is run on Values.
     gradients: the backward pass in question; it gives one array for each of `arrays`, in its shape,
-        or None for one that it leaves out.
+        or None for one that it leaves out, such as data or labels: it then stays as it is in cost.
     rtol: entries agree to rtol of the largest entry of their array, and to rounding.
 
     Raises AssertionError naming array, index, both numbers and the likely slip: a factor, a sign, a
     transpose, a missing a'(z), a sum over the wrong axis. Raises ValueError if the number of
-    gradients is not that of the arrays.
+    gradients is not that of the arrays, TypeError for what is no gradient.
     """
-    by_hand = _one_for_each(gradients(*deepcopy(arrays)), arrays)
-    variables = [_variables(array) for array in arrays]
-    out = as_number(cost(*variables))
+    __tracebackhide__ = True  # pytest then shows the line of the test, and the message
+    arguments = [_name(cost, k) for k in range(len(arrays))]
+    by_hand = _one_for_each(gradients(*deepcopy(arrays)), arguments)
+    variables = [
+        np.array(array) if given is None else _variables(array)
+        for array, given in zip(arrays, by_hand, strict=True)
+    ]
+    out = _recorded(cost, variables)
     failures = []
-    for k, (given, x) in enumerate(zip(by_hand, variables, strict=True)):
+    for name, given, x in zip(arguments, by_hand, variables, strict=True):
         if given is not None:
-            name = _name(cost, k)
             flat = list(leaves(x))
             right = np.array(float_gradients(out, flat)).reshape(np.shape(x))
             allowed = rtol * _largest(right) + _largest(np.array(rounding_of(out, flat)))
-            failures += _failure(name, np.asarray(given, dtype=float), right, out, x, allowed)
+            failures += _failure(name, _floats(name, given), right, out, x, allowed)
     if failures:
         raise AssertionError("\n".join(failures))
 
 
-def _one_for_each(by_hand: Any, arrays: Sequence[Any]) -> Sequence[Any]:
-    if len(arrays) == 1 and not isinstance(by_hand, list | tuple):
-        return [by_hand]
-    if len(by_hand) != len(arrays):
-        raise ValueError(f"gradients gave {len(by_hand)} arrays for {len(arrays)} arguments")
+def _one_for_each(by_hand: Any, arguments: Sequence[str]) -> Sequence[Any]:
+    if len(arguments) == 1 and not isinstance(by_hand, list | tuple):
+        by_hand = [by_hand]
+    form = f"it gives a list, with an array or None for each of {', '.join(arguments)}"
+    if not isinstance(by_hand, list | tuple) and np.ndim(by_hand) == 0:
+        raise TypeError(f"gradients gave {short(by_hand)} ({type(by_hand).__name__}): {form}")
+    if len(by_hand) != len(arguments):
+        raise ValueError(
+            f"gradients gave {len(by_hand)} arrays for {len(arguments)} arguments: {form}"
+        )
+    if all(given is None for given in by_hand):
+        raise ValueError("gradients gave nothing to compare: is its return missing?")
     return list(by_hand)
+
+
+def _recorded(cost: Callable[..., Any], variables: Sequence[Any]) -> Value:
+    try:
+        return as_number(cost(*variables))
+    except IndexError as error:
+        error.add_note("an array that is an index has no gradient: let gradients give None for it")
+        raise
+
+
+def _floats(name: str, given: Any) -> Array:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"gradient of {name} is no array of numbers: {short(given)}") from None
 
 
 def _variables(array: Any) -> Array:
@@ -68,10 +95,10 @@ def _failure(
         if np.all(errors <= allowed):
             return []
         worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
-        at = list(names(right, name))[worst]
+        at = list(names(right, f"gradient of {name}"))[worst]
         text = f"{at}: by hand {given.flat[worst]:.10g}, right {right.flat[worst]:.10g}"
     else:
-        text = f"{name}: by hand of shape {given.shape}, right of shape {right.shape}"
+        text = f"gradient of {name}: by hand of shape {given.shape}, right of shape {right.shape}"
     slip = likely_slip(given, right, out, variables, allowed)
     return [f"{text}; likely slip: {slip}" if slip else text]
 
@@ -83,4 +110,4 @@ def _largest(numbers: Array) -> float:
 
 def _name(cost: Callable[..., Any], k: int) -> str:
     parameters = list(signature(cost).parameters)
-    return f"gradient of {parameters[k]}" if k < len(parameters) else f"gradient {k}"
+    return parameters[k] if k < len(parameters) else f"argument {k}"

@@ -511,6 +511,69 @@ def test_gradients_that_are_no_numbers_are_an_error(by_hand):
         assert_gradients_agree(lambda w: np.sum(w), lambda w: [by_hand], np.ones(2))
 
 
+@pytest.mark.parametrize("by_hand", [{"w": [1.0], "b": [1.0]}, 1.0, np.array(1.0), None], ids=repr)
+def test_gradients_that_are_no_list_say_what_they_are(by_hand):
+    """Two keys of a dict are no two gradients, and None is where a return is missing."""
+    text = f"({type(by_hand).__name__}): it gives a list, with an array or None for each of w, b"
+    with pytest.raises(TypeError, match=re.escape(text)):
+        assert_gradients_agree(
+            lambda w, b: np.sum(w) + np.sum(b), lambda w, b: by_hand, np.ones(1), np.ones(1)
+        )
+
+
+@pytest.mark.parametrize("by_hand", [{"b": 1.0}, "text", [[1.0], [1.0, 2.0]]], ids=repr)
+def test_a_gradient_that_is_no_array_of_numbers_is_named(by_hand):
+    with pytest.raises(TypeError, match=r"gradient of b is no array of numbers: "):
+        assert_gradients_agree(
+            lambda w, b: np.sum(w), lambda w, b: [np.ones(2), by_hand], np.ones(2), np.ones(2)
+        )
+
+
+@pytest.mark.parametrize("by_hand", [None, [None], [None, None]], ids=repr)
+def test_where_nothing_is_compared_nothing_passes(by_hand):
+    arrays = [np.ones(2)] * (len(by_hand) if by_hand else 1)
+    with pytest.raises(ValueError, match="nothing to compare: is its return missing"):
+        assert_gradients_agree(lambda w, b=0.0: np.sum(w), lambda *arrays: by_hand, *arrays)
+
+
+def log_likelihood_of_labels(labels, w):
+    """The labels pick an output of each of three examples."""
+    return -np.sum(np.log(softmax(np.eye(3) @ w)[np.arange(3), labels]))
+
+
+def test_labels_may_serve_as_indices():
+    labels, w = np.array([0, 3, 1]), np.random.default_rng(0).normal(size=(3, 4))
+
+    def by_hand(labels, w):
+        return None, softmax(w) - np.eye(4)[labels]
+
+    assert_gradients_agree(log_likelihood_of_labels, by_hand, labels, w)
+    with pytest.raises(AssertionError, match=r"gradient of w\[\d, \d\]: .*sign is wrong"):
+        assert_gradients_agree(
+            log_likelihood_of_labels, lambda labels, w: (None, -by_hand(labels, w)[1]), labels, w
+        )
+
+
+def test_a_gradient_of_labels_that_serve_as_indices_says_what_to_do():
+    with pytest.raises(IndexError) as raised:
+        assert_gradients_agree(
+            log_likelihood_of_labels, lambda *arrays: arrays, np.array([0, 3, 1]), np.ones((3, 4))
+        )
+    assert "let gradients give None for it" in str(raised.value.__notes__)
+
+
+def test_a_cost_that_writes_to_its_data_leaves_that_of_the_caller():
+    x = np.ones(2)
+
+    def cost(x, w):
+        x *= 2.0
+        return x @ w
+
+    for given in (x, x.tolist()):
+        assert_gradients_agree(cost, lambda x, w: [None, 2.0 * np.array(x)], given, np.ones(2))
+        assert list(given) == [1.0, 1.0]
+
+
 def test_what_either_function_raises_comes_through():
     with pytest.raises(KeyError, match="by hand"):
         assert_gradients_agree(lambda w: np.sum(w), lambda w: {}["by hand"], np.ones(2))
