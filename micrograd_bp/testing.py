@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from inspect import signature
+from numbers import Real
 from reprlib import repr as short
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from micrograd_bp.chain_rule import float_gradients, rounding_of
 from micrograd_bp.engine import Value
 from micrograd_bp.functional import as_number
-from micrograd_bp.primitives import as_real
+from micrograd_bp.primitives import as_real, relu
 from micrograd_bp.slips import likely_slip
 from micrograd_bp.structure import leaves, names, rebuilt
 
@@ -82,7 +83,30 @@ def _floats(name: str, given: Any) -> Array:
 
 
 def _variables(array: Any) -> Array:
-    return rebuilt(np.asarray(array, dtype=float), lambda x: Value(as_real(x, "an entry")))
+    values = rebuilt(np.asarray(array, dtype=float), lambda x: Value(as_real(x, "an entry")))
+    return values.view(_Variables)
+
+
+class _Variables(np.ndarray[Any, Any]):
+    """An array of Values on which np.maximum(z, 0) is a relu; NumPy's own leaves no node."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        operands = [_as_numpys(x) for x in inputs]
+        if "out" in options:
+            options["out"] = tuple(map(_as_numpys, options["out"]))
+        elif ufunc is np.maximum and any(_is_zero(x) for x in operands):
+            ufunc, operands = relu, [x for x in operands if not _is_zero(x)]
+        result = getattr(ufunc, method)(*operands, **options)
+        is_of_values = isinstance(result, np.ndarray) and result.dtype == object
+        return result.view(_Variables) if is_of_values else result
+
+
+def _as_numpys(x: Any) -> Any:
+    return x.view(np.ndarray) if isinstance(x, _Variables) else x
+
+
+def _is_zero(x: Any) -> bool:
+    return isinstance(x, Real) and x == 0
 
 
 def _failure(

@@ -270,11 +270,16 @@ def test_a_slip_is_found_and_named_where_it_is(slip, layer, activation, sizes, m
 
 
 @pytest.mark.parametrize(
-    "activation", ["tanh", "sigmoid", "our sigmoid", "relu by a mask", "square"]
+    "activation", ["tanh", "sigmoid", "our sigmoid", "relu", "relu by a mask", "square"]
 )
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_missing_a_prime_is_named_with_its_operation(activation, at):
-    operations = {"tanh": "tanh", "our sigmoid": "sigmoid", "sigmoid": "neg exp \\+ /"}
+    operations = {
+        "tanh": "tanh",
+        "relu": "relu",
+        "our sigmoid": "sigmoid",
+        "sigmoid": "neg exp \\+ /",
+    }
     operations |= {"relu by a mask": r"\*", "square": r"\*\*"}
     found = failure(Homework([3, 4, 3, 2], 5, activation, "linear", ["a'(z)"], at))
     assert re.search(
@@ -289,10 +294,58 @@ def test_a_missing_a_prime_of_one_output_and_one_example_is_more_than_a_factor(a
     assert all(NAMED["a'(z)"] in text for text in found.values())
 
 
-def test_numpys_maximum_leaves_no_node_but_the_slip_is_found():
-    """np.maximum(z, 0) picks an operand, so that the graph knows of no relu."""
-    found = arrays_in(failure(Homework([3, 4, 2], 5, "relu", "linear", ["a'(z)"], 1)))
-    assert set(found) == {"w1", "b1"}
+RELUS = {
+    "z, 0": lambda z: np.maximum(z, 0),
+    "0, z": lambda z: np.maximum(0.0, z),
+    "out": lambda z: np.maximum(z, 0.0, out=np.empty_like(z)),
+    "where": lambda z: np.where(z > 0, z, 0.0),
+}
+
+
+@pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS)
+def test_each_way_to_write_relu_passes_and_its_slip_is_found(relu):
+    w = np.array([[0.5, -1.0], [-2.0, 3.0]])
+    X = np.array([[1.0, 2.0], [-0.5, 1.0], [2.0, 0.1]])
+
+    def cost(w):
+        return np.sum(relu(X @ w) ** 2) / 2
+
+    def by_hand(w):
+        return X.T @ np.maximum(X @ w, 0.0)
+
+    assert_gradients_agree(cost, by_hand, w)
+    with pytest.raises(AssertionError, match=r"gradient of w\["):
+        assert_gradients_agree(cost, lambda w: X.T @ (X @ w), w)
+
+
+def test_relu_at_0_has_the_slope_0_as_its_row_has():
+    w = np.array([0.0, 2.0])
+    assert_gradients_agree(lambda w: np.sum(np.maximum(w, 0)), lambda w: (w > 0) * 1.0, w)
+    for number in (-1.0, 0.0, 2.0):
+        assert_gradients_agree(lambda w: np.maximum(w, 0), lambda w: float(w > 0), number)
+
+
+def test_arrays_may_be_written_to_in_place():
+    """As homework does it: z += b, a[:, 0] = 0, np.add.at."""
+    x, b = np.array([[1.0, 2.0], [3.0, -4.0]]), np.array([0.5, -0.5])
+
+    def cost(w, b):
+        z = x @ w
+        z += b
+        z *= 2.0
+        a = np.zeros_like(z)
+        a[:, 1] = np.maximum(z[:, 1], 0)
+        total = a.sum(axis=0, keepdims=True).T
+        np.add.at(total, (0, 0), z[0, 0])
+        return np.mean(total) + np.max(total) * 0.0
+
+    def by_hand(w, b):
+        delta = np.zeros((2, 2))
+        delta[:, 1] = ((x @ w + b)[:, 1] > 0) * 1.0
+        delta[0, 0] = 1.0
+        return x.T @ delta, delta.sum(axis=0)
+
+    assert_gradients_agree(cost, by_hand, np.array([[1.0, -1.0], [0.5, 1.0]]), b)
 
 
 @pytest.mark.parametrize("at", [1, 2])
