@@ -1,6 +1,6 @@
 """assert_gradients_agree: a hand-written backpropagation against the scalar graph, for pytest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from inspect import signature
 from numbers import Real
@@ -30,8 +30,8 @@ def assert_gradients_agree(
     rtol: entries agree to rtol of the largest entry of their array, and to rounding.
 
     Raises AssertionError naming array, index, both numbers and the likely slip: a factor, a sign, a
-    transpose, a missing a'(z), a sum over the wrong axis. Raises ValueError if the number of
-    gradients is not that of the arrays, TypeError for what is no gradient.
+    transpose, also of w on the way back, a missing a'(z), a sum over the wrong axis. Raises
+    ValueError if the number of gradients is not that of the arrays, TypeError for what is none.
     """
     __tracebackhide__ = True  # pytest then shows the line of the test, and the message
     arguments = [_name(cost, k) for k in range(len(arrays))]
@@ -41,13 +41,14 @@ def assert_gradients_agree(
         for array, given in zip(arrays, by_hand, strict=True)
     ]
     out = _recorded(cost, variables)
+    named = dict(zip(arguments, variables, strict=True))
     failures = []
-    for name, given, x in zip(arguments, by_hand, variables, strict=True):
+    for (name, x), given in zip(named.items(), by_hand, strict=True):
         if given is not None:
             flat = list(leaves(x))
             right = np.array(float_gradients(out, flat)).reshape(np.shape(x))
             allowed = rtol * _largest(right) + _largest(np.array(rounding_of(out, flat)))
-            failures += _failure(name, _floats(name, given), right, out, x, allowed)
+            failures += _failure(name, _floats(name, given), right, out, named, allowed)
     if failures:
         raise AssertionError("\n".join(failures))
 
@@ -110,7 +111,7 @@ def _is_zero(x: Any) -> bool:
 
 
 def _failure(
-    name: str, given: Array, right: Array, out: Value, variables: Array, allowed: float
+    name: str, given: Array, right: Array, out: Value, named: Mapping[str, Array], allowed: float
 ) -> list[str]:
     """What is wrong with one array: at most one text."""
     if given.shape == right.shape:
@@ -123,7 +124,7 @@ def _failure(
         text = f"{at}: by hand {given.flat[worst]:.10g}, right {right.flat[worst]:.10g}"
     else:
         text = f"gradient of {name}: by hand of shape {given.shape}, right of shape {right.shape}"
-    slip = likely_slip(given, right, out, variables, allowed)
+    slip = likely_slip(given, right, out, named[name], named, allowed)
     return [f"{text}; likely slip: {slip}" if slip else text]
 
 

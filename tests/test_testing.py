@@ -362,8 +362,34 @@ def test_slips_with_softmax_and_log_likelihood_are_named(slip, at):
 
 @pytest.mark.parametrize("m", [1, 4])
 def test_a_square_weight_that_is_not_transposed_in_bp2_is_found_in_the_layer_before(m):
-    homework = Homework([2, 4, 4, 3], m, slips=["BP2"], at=2)
-    assert set(arrays_in(failure(homework))) == {"w1", "b1"}
+    found = arrays_in(failure(Homework([2, 4, 4, 3], m, slips=["BP2"], at=2)))
+    assert set(found) == {"w1", "b1"}
+    for text in found.values():
+        assert text.endswith("likely slip: the error goes back through w2 instead of w2.T")
+
+
+def test_of_two_square_weights_the_one_that_is_not_transposed_is_named():
+    found = arrays_in(failure(Homework([3, 3, 3, 3], 5, slips=["BP2"], at=3)))
+    assert set(found) == {"w1", "b1", "w2", "b2"}
+    assert all("through w3 instead of w3.T" in text for text in found.values())
+
+
+def test_a_weight_that_is_transposed_in_bp2_where_z_is_w_a():
+    """In Nielsen's orientation the slip is the same, and so is its name."""
+    w1, w2, x = np.random.default_rng(0).normal(size=(3, 3, 3))
+
+    def cost(w1, w2):
+        return np.sum(np.tanh(w2 @ np.tanh(w1 @ x)))
+
+    def by_hand(w1, w2, back=lambda w: w.T):
+        a1 = np.tanh(w1 @ x)
+        delta2 = 1 - np.tanh(w2 @ a1) ** 2
+        delta1 = back(w2) @ delta2 * (1 - a1**2)
+        return delta1 @ x.T, delta2 @ a1.T
+
+    assert_gradients_agree(cost, by_hand, w1, w2)
+    with pytest.raises(AssertionError, match=r"^gradient of w1.* through w2 instead of w2\.T$"):
+        assert_gradients_agree(cost, lambda w1, w2: by_hand(w1, w2, lambda w: w), w1, w2)
 
 
 @pytest.mark.parametrize("slip", ["1/m", "1/2"])
