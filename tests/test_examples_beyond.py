@@ -1,9 +1,16 @@
 """The course beyond the post: attention, Newton's method, homework that a test corrects."""
 
+import os
+import re
+import shutil
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
+import micrograd_bp
 from micrograd_bp import gradients, hessian
 
 
@@ -129,3 +136,50 @@ def test_the_pictures_of_newton(example):
     assert "wrote 19_newton.svg and 19_newton_2.svg" in ran.printed
     assert is_svg(ran.folder / "19_newton.svg")
     assert is_svg(ran.folder / "19_newton_2.svg")
+
+
+# 20 homework
+
+HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "20_homework"
+
+
+def pytest_prints(folder):
+    """The exit status and the output of pytest, as the reader runs it."""
+    options = ["-p", "no:cacheprovider", "--color=no"]
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", *options, str(folder)],
+        cwd=HOMEWORK.parents[1],
+        env={**os.environ, "PYTHONPATH": str(HOMEWORK.parents[1]), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_mistake_in_the_homework_is_named_under_the_line_of_its_test():
+    status, printed = pytest_prints(HOMEWORK)
+    assert status == 1
+    found = re.findall(r"^E +(?:AssertionError: )?(gradient of .*)$", printed, re.M)
+    assert [line.partition("[")[0] for line in found] == ["gradient of w1", "gradient of b1"]
+    for line in found:
+        assert line.endswith("likely slip: a'(z) is missing: the derivative of tanh")
+    assert re.search(r"^> +assert_gradients_agree\(.*\)\nE +AssertionError: grad", printed, re.M)
+    assert "testing.py" not in printed  # no line of the library is between
+
+
+def test_the_homework_passes_when_the_line_is_mended(tmp_path):
+    shutil.copytree(HOMEWORK, tmp_path / "homework", ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "homework" / "backpropagation.py"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("delta2 @ w2.T  #") == 1
+    mended = text.replace("delta2 @ w2.T  #", "delta2 @ w2.T * (1 - a1**2)  #")
+    path.write_text(mended, encoding="utf-8")
+    status, printed = pytest_prints(tmp_path / "homework")
+    assert (status, "1 passed" in printed) == (0, True), printed
+
+
+def test_the_tests_of_the_project_leave_the_homework_out(pytestconfig):
+    assert pytestconfig.getini("testpaths") == ["tests"]
+    tests = {path.name for path in HOMEWORK.parents[1].glob("tests/**/*.py")}
+    assert not tests & {path.name for path in HOMEWORK.glob("*.py")}

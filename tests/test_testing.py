@@ -675,9 +675,10 @@ def test_gradients_that_write_to_their_arguments_are_compared_at_the_given_array
     assert w.tolist() == [1.0, 2.0]
 
 
-# The homework in sample_backpropagation, run by pytest as its author runs it.
+# The homework among the examples, its mistake mended, run by pytest as its author runs it.
 
-SAMPLE = Path(__file__).parent / "sample_backpropagation" / "test_backpropagation.py"
+HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "20_homework"
+MISTAKE = "delta2 @ w2.T  #", "delta2 @ w2.T * (1 - a1**2)  #"
 SLIPS_IN_THE_SAMPLE = {
     "1/m": ("(a2 - Y) / m", "(a2 - Y)", "w1 b1 w2 b2", NAMED["1/m"]),
     "1/2": ("(a2 - Y) / m", "2 * (a2 - Y) / m", "w1 b1 w2 b2", NAMED["1/2"]),
@@ -695,14 +696,17 @@ SLIPS_IN_THE_SAMPLE = {
 def pytest_on_samples(tmp_path_factory):
     """What pytest prints for the sample, right and with each slip, by name of the file."""
     directory = tmp_path_factory.mktemp("homework")
-    text = SAMPLE.read_text(encoding="utf-8")
-    files = {"right": text}
+    text = (HOMEWORK / "backpropagation.py").read_text(encoding="utf-8").replace(*MISTAKE)
+    test = (HOMEWORK / "test_backpropagation.py").read_text(encoding="utf-8")
+    modules = {"right": text}
     for k, (right, wrong, _, _) in enumerate(SLIPS_IN_THE_SAMPLE.values()):
         assert text.count(right) == 1, right
-        files[f"slip_{k}"] = text.replace(right, wrong)
-    for name, source in files.items():
-        (directory / f"test_{name}.py").write_text(source, encoding="utf-8")
-    project = str(Path(micrograd_bp.__file__).parents[1])
+        modules[f"slip_{k}"] = text.replace(right, wrong)
+    for name, source in modules.items():
+        (directory / f"{name}.py").write_text(source, encoding="utf-8")
+        of_this = test.replace("from backpropagation", f"from {name}")
+        (directory / f"test_{name}.py").write_text(of_this, encoding="utf-8")
+    project = str(HOMEWORK.parents[1])
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "."],
         cwd=directory,
