@@ -157,9 +157,9 @@ closed = [(line[:s], c) for line in lines for s, c in enumerate(line) if c in "}
 right = sum(max("([{", key=start.rfind) + c in ("()", "[]", "{}") for start, c in closed)
 print(f"it wrote {' '.join(babble)} before and {' '.join(lines[:3])} after training;")
 print(f"of {len(closed)} brackets that it closed in {len(lines)} such lines, {right} are right")
-paid = [square[7, 4] for square in (before, after)]
-print(f"in {EXAMPLE} the last letter pays {paid[0]:.0%} of its attention to [ before training,")
-print(f"and {paid[1]:.0%} after")
+print("the last letter looks at", *(f" {c}  " for c in EXAMPLE[:T]))
+for when, square in (("before training", before), ("after training", after)):
+    print(f"{when:>24}", *(f"{weight:.2f}" for weight in square[-1]))
 
 # The picture: the square of attention, before and after.
 figure = Figure(figsize=(8.4, 4.6), layout="constrained")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_bp.chain_rule import adjoints, as_recorded
+from micrograd_bp.chain_rule import adjoints, as_recorded, float_gradients
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.primitives import Primitive, mul
 
@@ -53,6 +53,10 @@ def _slips(
     for text, local_derivatives in _wrong_derivatives(nodes, flat, arrays):
         gradient = adjoints(nodes, flat, local_derivatives)
         yield text, np.array([0.0 if g is None else g for g in gradient]).reshape(right.shape)
+    for name, other in arrays.items():
+        if other is not variables and other.dtype == object:
+            of_other = np.array(float_gradients(out, other.ravel().tolist()))
+            yield f"it is the gradient of {name}: out of order?", of_other.reshape(other.shape)
     if factor is not None:
         yield f"it is {factor:.6g} times the right one", factor * right
 

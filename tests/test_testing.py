@@ -392,6 +392,22 @@ def test_a_weight_that_is_transposed_in_bp2_where_z_is_w_a():
         assert_gradients_agree(cost, lambda w1, w2: by_hand(w1, w2, lambda w: w), w1, w2)
 
 
+@pytest.mark.parametrize(("sizes", "m"), [([3, 4, 2], 5), ([3, 3, 3], 4), ([2, 2, 2], 1)])
+def test_gradients_out_of_order_are_named(sizes, m):
+    """From the last layer to the first, as they are computed."""
+    homework = Homework(sizes, m)
+
+    def by_hand(*arrays):
+        w1, b1, w2, b2 = homework.gradients(*arrays)
+        return w2, b2, w1, b1
+
+    with pytest.raises(AssertionError) as raised:
+        assert_gradients_agree(homework, by_hand, *homework.arrays)
+    found = arrays_in(str(raised.value))
+    for name, other in [("w1", "w2"), ("b1", "b2"), ("w2", "w1"), ("b2", "b1")]:
+        assert found[name].endswith(f"slip: it is the gradient of {other}: out of order?")
+
+
 @pytest.mark.parametrize("slip", ["1/m", "1/2"])
 def test_with_two_examples_one_half_and_one_mth_are_the_same_slip(slip):
     found = failure(Homework([3, 4, 2], 2, slips=[slip], at=1))
