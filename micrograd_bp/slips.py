@@ -2,24 +2,33 @@
 result compared with the gradient in question."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from micrograd_bp.chain_rule import adjoints, as_recorded
+from micrograd_bp.chain_rule import adjoints, as_recorded, float_gradients
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.primitives import Primitive
+from micrograd_bp.primitives import Primitive, mul
 
-Array = Any  # np.ndarray of floats; of Values where it is called variables
+Array = Any  # np.ndarray of floats; of Values where it is called variables or w
+LocalDerivatives = Callable[[Primitive, Value], Sequence[float]]
 
 
 def likely_slip(
-    given: Array, right: Array, out: Value, variables: Array, allowed: float
+    given: Array,
+    right: Array,
+    out: Value,
+    variables: Array,
+    arrays: Mapping[str, Array],
+    allowed: float,
 ) -> str | None:
-    """The slip that turns `right`, the gradient of `out` by `variables`, into `given`, if any."""
+    """The slip that turns `right`, the gradient of `out` by `variables`, into `given`, if any.
+
+    arrays: all arrays that `out` was recorded with, by name.
+    """
     with np.errstate(invalid="ignore", over="ignore"):  # slopes may be infinite
-        for text, wrong in _slips(given, right, out, variables):
+        for text, wrong in _slips(given, right, out, variables, arrays):
             if np.shape(wrong) != np.shape(given):
                 continue
             errors = np.where(wrong == given, 0.0, np.abs(wrong - given))
@@ -29,7 +38,9 @@ def likely_slip(
     return None
 
 
-def _slips(given: Array, right: Array, out: Value, variables: Array) -> Iterator[tuple[str, Array]]:
+def _slips(
+    given: Array, right: Array, out: Value, variables: Array, arrays: Mapping[str, Array]
+) -> Iterator[tuple[str, Array]]:
     if right.size == given.size and right.shape != given.shape:
         yield f"the shape is {given.shape} instead of {right.shape}", right.reshape(given.shape)
     yield "it is the transpose", right.T
@@ -39,10 +50,13 @@ def _slips(given: Array, right: Array, out: Value, variables: Array) -> Iterator
     nodes = topological_order(out)
     flat = variables.ravel().tolist()
     yield from _wrong_sums(nodes, flat, given.shape)
-    for operations, chain in _activation_chains(nodes, flat):
-        gradient = adjoints(nodes, flat, _without(chain))
-        wrong = np.array([0.0 if g is None else g for g in gradient]).reshape(right.shape)
-        yield f"a'(z) is missing: the derivative of {operations}", wrong
+    for text, local_derivatives in _wrong_derivatives(nodes, flat, arrays):
+        gradient = adjoints(nodes, flat, local_derivatives)
+        yield text, np.array([0.0 if g is None else g for g in gradient]).reshape(right.shape)
+    for name, other in arrays.items():
+        if other is not variables and other.dtype == object:
+            of_other = np.array(float_gradients(out, other.ravel().tolist()))
+            yield f"it is the gradient of {name}: out of order?", of_other.reshape(other.shape)
     if factor is not None:
         yield f"it is {factor:.6g} times the right one", factor * right
 
@@ -105,6 +119,17 @@ def _wrong_sums(
         yield "it is not summed over the examples", parts.reshape(shape)
 
 
+def _wrong_derivatives(
+    nodes: Sequence[Value], flat: Sequence[Value], arrays: Mapping[str, Array]
+) -> Iterator[tuple[str, LocalDerivatives]]:
+    """Slips on the way back, as the local derivatives that are taken for the right ones."""
+    for operations, chain in _activation_chains(nodes, flat):
+        yield f"a'(z) is missing: the derivative of {operations}", _without(chain)
+    for name, w in arrays.items():
+        if w.dtype == object and w.ndim == 2 and w.shape[0] == w.shape[1]:
+            yield f"the error goes back through {name} instead of {name}.T", _untransposed(w)
+
+
 def _activation_chains(
     nodes: Sequence[Value], flat: Sequence[Value]
 ) -> Iterator[tuple[str, set[Value]]]:
@@ -134,10 +159,23 @@ def _activation_chains(
         yield " ".join(operations).removeprefix("+ "), chain
 
 
-def _without(chain: set[Value]) -> Any:
+def _without(chain: set[Value]) -> LocalDerivatives:
     """Recorded local derivatives, but 1 at the nodes of `chain`."""
 
     def local_derivatives(op: Primitive, node: Value) -> Sequence[float]:
         return (1.0,) * len(node.operands) if node in chain else node.local_derivatives
+
+    return local_derivatives
+
+
+def _untransposed(w: Array) -> LocalDerivatives:
+    """Recorded local derivatives, but of a product of a and w_ij by a it is w_ji."""
+    turned = dict(zip(w.ravel().tolist(), w.T.ravel().tolist(), strict=True))
+
+    def local_derivatives(op: Primitive, node: Value) -> Sequence[float]:
+        if op is not mul or not any(operand in turned for operand in node.operands):
+            return node.local_derivatives
+        x, y = node.operands
+        return turned.get(y, y).data, turned.get(x, x).data
 
     return local_derivatives

@@ -270,11 +270,16 @@ def test_a_slip_is_found_and_named_where_it_is(slip, layer, activation, sizes, m
 
 
 @pytest.mark.parametrize(
-    "activation", ["tanh", "sigmoid", "our sigmoid", "relu by a mask", "square"]
+    "activation", ["tanh", "sigmoid", "our sigmoid", "relu", "relu by a mask", "square"]
 )
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_missing_a_prime_is_named_with_its_operation(activation, at):
-    operations = {"tanh": "tanh", "our sigmoid": "sigmoid", "sigmoid": "neg exp \\+ /"}
+    operations = {
+        "tanh": "tanh",
+        "relu": "relu",
+        "our sigmoid": "sigmoid",
+        "sigmoid": "neg exp \\+ /",
+    }
     operations |= {"relu by a mask": r"\*", "square": r"\*\*"}
     found = failure(Homework([3, 4, 3, 2], 5, activation, "linear", ["a'(z)"], at))
     assert re.search(
@@ -289,10 +294,58 @@ def test_a_missing_a_prime_of_one_output_and_one_example_is_more_than_a_factor(a
     assert all(NAMED["a'(z)"] in text for text in found.values())
 
 
-def test_numpys_maximum_leaves_no_node_but_the_slip_is_found():
-    """np.maximum(z, 0) picks an operand, so that the graph knows of no relu."""
-    found = arrays_in(failure(Homework([3, 4, 2], 5, "relu", "linear", ["a'(z)"], 1)))
-    assert set(found) == {"w1", "b1"}
+RELUS = {
+    "z, 0": lambda z: np.maximum(z, 0),
+    "0, z": lambda z: np.maximum(0.0, z),
+    "out": lambda z: np.maximum(z, 0.0, out=np.empty_like(z)),
+    "where": lambda z: np.where(z > 0, z, 0.0),
+}
+
+
+@pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS)
+def test_each_way_to_write_relu_passes_and_its_slip_is_found(relu):
+    w = np.array([[0.5, -1.0], [-2.0, 3.0]])
+    X = np.array([[1.0, 2.0], [-0.5, 1.0], [2.0, 0.1]])
+
+    def cost(w):
+        return np.sum(relu(X @ w) ** 2) / 2
+
+    def by_hand(w):
+        return X.T @ np.maximum(X @ w, 0.0)
+
+    assert_gradients_agree(cost, by_hand, w)
+    with pytest.raises(AssertionError, match=r"gradient of w\["):
+        assert_gradients_agree(cost, lambda w: X.T @ (X @ w), w)
+
+
+def test_relu_at_0_has_the_slope_0_as_its_row_has():
+    w = np.array([0.0, 2.0])
+    assert_gradients_agree(lambda w: np.sum(np.maximum(w, 0)), lambda w: (w > 0) * 1.0, w)
+    for number in (-1.0, 0.0, 2.0):
+        assert_gradients_agree(lambda w: np.maximum(w, 0), lambda w: float(w > 0), number)
+
+
+def test_arrays_may_be_written_to_in_place():
+    """As homework does it: z += b, a[:, 0] = 0, np.add.at."""
+    x, b = np.array([[1.0, 2.0], [3.0, -4.0]]), np.array([0.5, -0.5])
+
+    def cost(w, b):
+        z = x @ w
+        z += b
+        z *= 2.0
+        a = np.zeros_like(z)
+        a[:, 1] = np.maximum(z[:, 1], 0)
+        total = a.sum(axis=0, keepdims=True).T
+        np.add.at(total, (0, 0), z[0, 0])
+        return np.mean(total) + np.max(total) * 0.0
+
+    def by_hand(w, b):
+        delta = np.zeros((2, 2))
+        delta[:, 1] = ((x @ w + b)[:, 1] > 0) * 1.0
+        delta[0, 0] = 1.0
+        return x.T @ delta, delta.sum(axis=0)
+
+    assert_gradients_agree(cost, by_hand, np.array([[1.0, -1.0], [0.5, 1.0]]), b)
 
 
 @pytest.mark.parametrize("at", [1, 2])
@@ -309,8 +362,50 @@ def test_slips_with_softmax_and_log_likelihood_are_named(slip, at):
 
 @pytest.mark.parametrize("m", [1, 4])
 def test_a_square_weight_that_is_not_transposed_in_bp2_is_found_in_the_layer_before(m):
-    homework = Homework([2, 4, 4, 3], m, slips=["BP2"], at=2)
-    assert set(arrays_in(failure(homework))) == {"w1", "b1"}
+    found = arrays_in(failure(Homework([2, 4, 4, 3], m, slips=["BP2"], at=2)))
+    assert set(found) == {"w1", "b1"}
+    for text in found.values():
+        assert text.endswith("likely slip: the error goes back through w2 instead of w2.T")
+
+
+def test_of_two_square_weights_the_one_that_is_not_transposed_is_named():
+    found = arrays_in(failure(Homework([3, 3, 3, 3], 5, slips=["BP2"], at=3)))
+    assert set(found) == {"w1", "b1", "w2", "b2"}
+    assert all("through w3 instead of w3.T" in text for text in found.values())
+
+
+def test_a_weight_that_is_transposed_in_bp2_where_z_is_w_a():
+    """In Nielsen's orientation the slip is the same, and so is its name."""
+    w1, w2, x = np.random.default_rng(0).normal(size=(3, 3, 3))
+
+    def cost(w1, w2):
+        return np.sum(np.tanh(w2 @ np.tanh(w1 @ x)))
+
+    def by_hand(w1, w2, back=lambda w: w.T):
+        a1 = np.tanh(w1 @ x)
+        delta2 = 1 - np.tanh(w2 @ a1) ** 2
+        delta1 = back(w2) @ delta2 * (1 - a1**2)
+        return delta1 @ x.T, delta2 @ a1.T
+
+    assert_gradients_agree(cost, by_hand, w1, w2)
+    with pytest.raises(AssertionError, match=r"^gradient of w1.* through w2 instead of w2\.T$"):
+        assert_gradients_agree(cost, lambda w1, w2: by_hand(w1, w2, lambda w: w), w1, w2)
+
+
+@pytest.mark.parametrize(("sizes", "m"), [([3, 4, 2], 5), ([3, 3, 3], 4), ([2, 2, 2], 1)])
+def test_gradients_out_of_order_are_named(sizes, m):
+    """From the last layer to the first, as they are computed."""
+    homework = Homework(sizes, m)
+
+    def by_hand(*arrays):
+        w1, b1, w2, b2 = homework.gradients(*arrays)
+        return w2, b2, w1, b1
+
+    with pytest.raises(AssertionError) as raised:
+        assert_gradients_agree(homework, by_hand, *homework.arrays)
+    found = arrays_in(str(raised.value))
+    for name, other in [("w1", "w2"), ("b1", "b2"), ("w2", "w1"), ("b2", "b1")]:
+        assert found[name].endswith(f"slip: it is the gradient of {other}: out of order?")
 
 
 @pytest.mark.parametrize("slip", ["1/m", "1/2"])
@@ -511,6 +606,69 @@ def test_gradients_that_are_no_numbers_are_an_error(by_hand):
         assert_gradients_agree(lambda w: np.sum(w), lambda w: [by_hand], np.ones(2))
 
 
+@pytest.mark.parametrize("by_hand", [{"w": [1.0], "b": [1.0]}, 1.0, np.array(1.0), None], ids=repr)
+def test_gradients_that_are_no_list_say_what_they_are(by_hand):
+    """Two keys of a dict are no two gradients, and None is where a return is missing."""
+    text = f"({type(by_hand).__name__}): it gives a list, with an array or None for each of w, b"
+    with pytest.raises(TypeError, match=re.escape(text)):
+        assert_gradients_agree(
+            lambda w, b: np.sum(w) + np.sum(b), lambda w, b: by_hand, np.ones(1), np.ones(1)
+        )
+
+
+@pytest.mark.parametrize("by_hand", [{"b": 1.0}, "text", [[1.0], [1.0, 2.0]]], ids=repr)
+def test_a_gradient_that_is_no_array_of_numbers_is_named(by_hand):
+    with pytest.raises(TypeError, match=r"gradient of b is no array of numbers: "):
+        assert_gradients_agree(
+            lambda w, b: np.sum(w), lambda w, b: [np.ones(2), by_hand], np.ones(2), np.ones(2)
+        )
+
+
+@pytest.mark.parametrize("by_hand", [None, [None], [None, None]], ids=repr)
+def test_where_nothing_is_compared_nothing_passes(by_hand):
+    arrays = [np.ones(2)] * (len(by_hand) if by_hand else 1)
+    with pytest.raises(ValueError, match="nothing to compare: is its return missing"):
+        assert_gradients_agree(lambda w, b=0.0: np.sum(w), lambda *arrays: by_hand, *arrays)
+
+
+def log_likelihood_of_labels(labels, w):
+    """The labels pick an output of each of three examples."""
+    return -np.sum(np.log(softmax(np.eye(3) @ w)[np.arange(3), labels]))
+
+
+def test_labels_may_serve_as_indices():
+    labels, w = np.array([0, 3, 1]), np.random.default_rng(0).normal(size=(3, 4))
+
+    def by_hand(labels, w):
+        return None, softmax(w) - np.eye(4)[labels]
+
+    assert_gradients_agree(log_likelihood_of_labels, by_hand, labels, w)
+    with pytest.raises(AssertionError, match=r"gradient of w\[\d, \d\]: .*sign is wrong"):
+        assert_gradients_agree(
+            log_likelihood_of_labels, lambda labels, w: (None, -by_hand(labels, w)[1]), labels, w
+        )
+
+
+def test_a_gradient_of_labels_that_serve_as_indices_says_what_to_do():
+    with pytest.raises(IndexError) as raised:
+        assert_gradients_agree(
+            log_likelihood_of_labels, lambda *arrays: arrays, np.array([0, 3, 1]), np.ones((3, 4))
+        )
+    assert "let gradients give None for it" in str(raised.value.__notes__)
+
+
+def test_a_cost_that_writes_to_its_data_leaves_that_of_the_caller():
+    x = np.ones(2)
+
+    def cost(x, w):
+        x *= 2.0
+        return x @ w
+
+    for given in (x, x.tolist()):
+        assert_gradients_agree(cost, lambda x, w: [None, 2.0 * np.array(x)], given, np.ones(2))
+        assert list(given) == [1.0, 1.0]
+
+
 def test_what_either_function_raises_comes_through():
     with pytest.raises(KeyError, match="by hand"):
         assert_gradients_agree(lambda w: np.sum(w), lambda w: {}["by hand"], np.ones(2))
@@ -533,9 +691,10 @@ def test_gradients_that_write_to_their_arguments_are_compared_at_the_given_array
     assert w.tolist() == [1.0, 2.0]
 
 
-# The homework in sample_backpropagation, run by pytest as its author runs it.
+# The homework among the examples, its mistake mended, run by pytest as its author runs it.
 
-SAMPLE = Path(__file__).parent / "sample_backpropagation" / "test_backpropagation.py"
+HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "20_homework"
+MISTAKE = "delta2 @ w2.T  #", "delta2 @ w2.T * (1 - a1**2)  #"
 SLIPS_IN_THE_SAMPLE = {
     "1/m": ("(a2 - Y) / m", "(a2 - Y)", "w1 b1 w2 b2", NAMED["1/m"]),
     "1/2": ("(a2 - Y) / m", "2 * (a2 - Y) / m", "w1 b1 w2 b2", NAMED["1/2"]),
@@ -553,14 +712,17 @@ SLIPS_IN_THE_SAMPLE = {
 def pytest_on_samples(tmp_path_factory):
     """What pytest prints for the sample, right and with each slip, by name of the file."""
     directory = tmp_path_factory.mktemp("homework")
-    text = SAMPLE.read_text(encoding="utf-8")
-    files = {"right": text}
+    text = (HOMEWORK / "backpropagation.py").read_text(encoding="utf-8").replace(*MISTAKE)
+    test = (HOMEWORK / "test_backpropagation.py").read_text(encoding="utf-8")
+    modules = {"right": text}
     for k, (right, wrong, _, _) in enumerate(SLIPS_IN_THE_SAMPLE.values()):
         assert text.count(right) == 1, right
-        files[f"slip_{k}"] = text.replace(right, wrong)
-    for name, source in files.items():
-        (directory / f"test_{name}.py").write_text(source, encoding="utf-8")
-    project = str(Path(micrograd_bp.__file__).parents[1])
+        modules[f"slip_{k}"] = text.replace(right, wrong)
+    for name, source in modules.items():
+        (directory / f"{name}.py").write_text(source, encoding="utf-8")
+        of_this = test.replace("from backpropagation", f"from {name}")
+        (directory / f"test_{name}.py").write_text(of_this, encoding="utf-8")
+    project = str(HOMEWORK.parents[1])
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "."],
         cwd=directory,
