@@ -4,7 +4,7 @@ M. Nielsen, Neural Networks and Deep Learning (2015), chapter 1: 784-30-10 sigmo
 quadratic cost, first weights and biases from N(0, 1), eta = 3.0, mini-batches of 10, 30 epochs over
 50,000 digits of MNIST. The book's best epoch reads 95.42 % of the 10,000 test digits.
 
-    python nielsen_digits.py train-images train-labels test-images test-labels [--epochs 30]
+    python 14_nielsen_digits.py train-images train-labels test-images test-labels [--epochs 30]
 
 takes the four IDX files of MNIST, compressed or not. Without files it learns 1,437 of the shipped
 8 x 8 digits with 64-30-10 neurons, and reads the other 360.
@@ -18,6 +18,7 @@ import numpy as np
 
 from micrograd_bp import MLP, SGD, quadratic, train
 from micrograd_bp.datasets import digits, load_idx
+from viz import plot_history
 
 SEED = 0
 ETA = 3.0
@@ -110,6 +111,11 @@ def main():
         print(f"epoch {epoch:2}: {accuracy:.2%} of {len(X_test):,} test digits")
     best = int(np.argmax(right))
     print(f"final {right[-1]:.2%}, best {right[best]:.2%} (epoch {best + 1}), {seconds:.1f} s")
+
+    ax = plot_history(history)
+    ax.set_title("digits that 30 hidden neurons read, epoch by epoch", pad=45)
+    ax.figure.savefig("14_nielsen_digits.svg")
+    print("wrote 14_nielsen_digits.svg")
 
 
 if __name__ == "__main__":
