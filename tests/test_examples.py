@@ -19,6 +19,16 @@ def test_the_course_has_no_gap():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_the_readme_lists_the_course_with_its_questions():
+    rows = re.findall(r"^\| \[(\d\d)\]\(examples/(\S+)\) \| (.+) \|$", README, re.MULTILINE)
+    for number, path, question in rows:
+        assert path.startswith(f"{number}_")
+        file = EXAMPLES / path
+        text = (file / "backpropagation.py" if file.is_dir() else file).read_text(encoding="utf-8")
+        assert text.startswith(f'"""{question}\n')
+    assert [path for _, path, _ in rows] == sorted(path.name for path in EXAMPLES.glob("[0-9]*_*"))
+
+
 @pytest.mark.parametrize("name", COURSE)
 def test_each_begins_with_its_question(name):
     assert re.match(ABOUT, (EXAMPLES / name).read_text(encoding="utf-8"))

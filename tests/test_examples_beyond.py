@@ -36,7 +36,7 @@ def attention_in_arrays(names, characters):
 
 
 def test_attention_in_scalars_is_that_of_the_paper(example):
-    names = example("18_attention.py").names
+    names = example("17_attention.py").names
     for context in [*names["fresh"][:5], names["EXAMPLE"]]:
         for found, right in zip(
             names["read"](context), attention_in_arrays(names, context[:8]), strict=True
@@ -45,21 +45,21 @@ def test_attention_in_scalars_is_that_of_the_paper(example):
 
 
 def test_attention_sees_nothing_that_comes_later(example):
-    read = example("18_attention.py").names["read"]
+    read = example("17_attention.py").names["read"]
     z, other = read("[ab](ab)")[1], read("[ab]{ba}")[1]
     np.testing.assert_allclose(z[:4], other[:4], rtol=1e-12)
     assert np.all(np.max(np.abs(z[4:] - other[4:]), axis=1) > 0.01)
 
 
 def test_gradients_of_attention_agree(example):
-    names = example("18_attention.py").names
+    names = example("17_attention.py").names
     assert names["off_graph"] < 1e-13
     assert names["off_differences"] < 1e-8
     assert np.count_nonzero(names["by_graph"]) > 200
 
 
 def test_the_bigram_entropy_is_that_of_pairs_less_that_of_firsts(example):
-    names = example("18_attention.py").names
+    names = example("17_attention.py").names
     pairs = np.zeros((8, 8))
     for c in names["fresh"]:
         places = [names["ALPHABET"].index(letter) for letter in c]
@@ -75,7 +75,7 @@ def test_the_bigram_entropy_is_that_of_pairs_less_that_of_firsts(example):
 
 
 def test_attention_does_what_no_bigram_model_can(example):
-    names = example("18_attention.py").names
+    names = example("17_attention.py").names
     assert names["loss"] < names["bigram"] - 0.1
     assert names["floor"] - 0.02 < names["loss"] < names["floor"] + 0.06
     assert len(names["closed"]) > 100
@@ -83,19 +83,19 @@ def test_attention_does_what_no_bigram_model_can(example):
 
 
 def test_a_letter_looks_at_the_bracket_that_opened_its_group(example):
-    ran = example("18_attention.py")
+    ran = example("17_attention.py")
     before, after = ran.names["before"], ran.names["after"]
     assert before[7].argmax() != 4
     assert after[5:, 4].min() > 0.8
-    assert "wrote 18_attention.svg" in ran.printed
-    assert is_svg(ran.folder / "18_attention.svg")
+    assert "wrote 17_attention.svg" in ran.printed
+    assert is_svg(ran.folder / "17_attention.svg")
 
 
 # 19 Newton's method
 
 
 def test_newton_s_errors_are_squared(example):
-    names = example("19_newton.py").names
+    names = example("18_newton.py").names
     errors = names["errors"]
     assert len(errors) == 6
     assert names["descent"].converged
@@ -109,7 +109,7 @@ def test_newton_s_errors_are_squared(example):
 
 
 def test_the_hessian_of_a_network_is_symmetric_and_that_of_differences(example):
-    names = example("19_newton.py").names
+    names = example("18_newton.py").names
     assert names["asymmetry"] < 1e-15
     assert names["off_differences"] < 1e-8
     assert np.max(np.abs(names["at_start"])) > 0.5
@@ -117,7 +117,7 @@ def test_the_hessian_of_a_network_is_symmetric_and_that_of_differences(example):
 
 def test_at_zero_cost_four_examples_curve_four_directions(example):
     """There H is the mean of the outer products of the gradients of the output."""
-    names = example("19_newton.py").names
+    names = example("18_newton.py").names
     assert (names["falling"], names["curved"]) == (3, 4)
     assert names["cost"] < 1e-20
     of_output = [np.array(gradient_of_output(names["net"], x)) for x in names["X"]]
@@ -130,17 +130,17 @@ def gradient_of_output(net, x):
 
 
 def test_the_pictures_of_newton(example):
-    ran = example("19_newton.py")
+    ran = example("18_newton.py")
     a, x = ran.names["a"].data, 1.5
     assert abs(ran.names["second"].data + 2 * a * (1 - a * a) * x * x) < 1e-15
-    assert "wrote 19_newton.svg and 19_newton_2.svg" in ran.printed
-    assert is_svg(ran.folder / "19_newton.svg")
-    assert is_svg(ran.folder / "19_newton_2.svg")
+    assert "wrote 18_newton.svg and 18_newton_2.svg" in ran.printed
+    assert is_svg(ran.folder / "18_newton.svg")
+    assert is_svg(ran.folder / "18_newton_2.svg")
 
 
 # 20 homework
 
-HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "20_homework"
+HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "19_homework"
 
 
 def pytest_prints(folder):

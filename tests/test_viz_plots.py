@@ -377,6 +377,20 @@ def test_a_network_of_one_s_own_may_give_numbers():
     assert np.allclose(x - y, 0.5)
 
 
+def test_a_network_may_give_values_that_know_data_and_grad_only():
+    """As those of micrograd are."""
+
+    class Line:
+        def parameters(self):
+            return []
+
+        def __call__(self, x):
+            return SimpleNamespace(data=x[0] - x[1], grad=0)
+
+    x, y = boundary(plot_decision_boundary(Line(), X, [0, 1, 1, 0])).T
+    assert np.allclose(x - y, 0.5)
+
+
 def test_outputs_that_are_nan_leave_white():
     ax = plot_decision_boundary(
         lambda xy: np.where(xy[:, :1] < 1.0, np.nan, xy[:, 1:]), X, [0, 1, 1, 0]

@@ -103,7 +103,7 @@ def _listed(row: Any) -> Any:
 
 
 def _number(a: Any) -> float:
-    return float(a.data if hasattr(a, "operands") else a)
+    return float(a.data if hasattr(a, "grad") else a)
 
 
 def _classes(labels: Array, k: int) -> list[float]:

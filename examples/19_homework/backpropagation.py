@@ -3,7 +3,7 @@
 M. Nielsen, Neural Networks and Deep Learning (2015), chapter 2, BP1 to BP4. This homework is a
 network 3-4-2 in NumPy, and one mistake is in its gradients. Run
 
-    pytest examples/20_homework
+    pytest examples/19_homework
 
 read the message, mend the line that it is about, and run it again. Then put your own homework here:
 `cost` is a forward pass that ends in one number, `gradients` gives an array for each argument.

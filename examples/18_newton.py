@@ -97,11 +97,11 @@ for k, (title, H) in enumerate([("at the start", at_start), ("at the minimum", a
         colour = "white" if abs(H[i, j]) > 0.4 else "black"
         ax.text(j, i, f"{H[i, j]:.2f}", ha="center", va="center", fontsize=6, color=colour)
 figure.colorbar(image, ax=figure.axes, label="second derivative", extend="both", shrink=0.7)
-figure.savefig("19_newton.svg")
+figure.savefig("18_newton.svg")
 
 x, w, b = Value(1.5, "x"), Value(0.5, "w"), Value(-0.2, "b")
 a = (w * x + b).tanh()
 second = gradients(gradients(a, w), w)
-draw(second, forward=a, grads=False).save("19_newton_2.svg")
+draw(second, forward=a, grads=False).save("18_newton_2.svg")
 print(f"of one neuron, the second derivative by w is {second.data:.4g}")
-print("wrote 19_newton.svg and 19_newton_2.svg")
+print("wrote 18_newton.svg and 18_newton_2.svg")

@@ -175,5 +175,5 @@ for k, (title, square) in enumerate([("before training", before), ("after traini
     ax.set(title=title, xlabel="looked at: character s")
     ax.spines[:].set_visible(False)
 figure.axes[0].set_ylabel("looks: character t \u2192 the next")
-figure.savefig("18_attention.svg")
-print("wrote 18_attention.svg")
+figure.savefig("17_attention.svg")
+print("wrote 17_attention.svg")
