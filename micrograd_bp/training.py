@@ -76,7 +76,8 @@ def train(
         One that is there already is an error unless `resume`, which goes on from it to the same
         weights, bit for bit, as if nothing had happened, or starts afresh if there is none.
 
-    Ctrl-C ends the training after the mini-batch, with its checkpoint and the history so far; a
+    The network keeps the new weights, and net.z, net.a and net.delta are those of the forward pass
+    before: call net(x) again to look at it. Ctrl-C ends the training after the mini-batch, with its checkpoint and the history so far; a
     second one is a KeyboardInterrupt. Where an error ends it, the weights before the failing step
     stay in the network. Raises ValueError for data and settings that do not fit, FloatingPointError
     for a cost or gradient that is not finite, before the weights are touched by it, FileExistsError
