@@ -312,45 +312,6 @@ def test_second_derivatives_of_logsumexp_are_those_of_softmax_at_any_shift(shift
     np.testing.assert_allclose(rows, np.diag(a) - np.outer(a, a), rtol=1e-11, atol=1e-14)
 
 
-# Each row of the table at smooth points: a new row joins by itself.
-
-ROW_POINTS = {"monomial": [1.3, 0.7, 2.2], "monomial_log1": [1.3, 0.7, 2.2]}
-MANY = {"total", "logsumexp", "weighted_sum"}
-
-
-def row_operands(row):
-    if row.name in ROW_POINTS:
-        return ROW_POINTS[row.name]
-    for count in (1, 2):
-        try:
-            row.floats(*[0.5] * count)
-        except TypeError:
-            continue
-        return [0.7, 0.4, 1.1, -0.2, 0.9] if row.name in MANY else [0.7, 0.4][:count]
-    raise AssertionError(f"{row!r} needs a point here")
-
-
-def gradient_of_row(row, x):
-    leaves = [Value(x_k) for x_k in x]
-    return numbers(gradients(row.apply(leaves), leaves))
-
-
-@pytest.mark.parametrize("row", p.TABLE.values(), ids=str)
-def test_second_derivatives_of_every_row_agree_with_differences_of_the_first(row):
-    x = row_operands(row)
-    leaves = [Value(x_k) for x_k in x]
-    first = gradients(row.apply(leaves), leaves)
-    h = 1e-4
-    for k in range(len(x)):
-
-        def at(steps, k=k):
-            return np.array(gradient_of_row(row, [*x[:k], x[k] + steps * h, *x[k + 1 :]]))
-
-        slopes = (8.0 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12.0 * h)
-        column = [gradients(g, leaves[k]).data for g in first]
-        np.testing.assert_allclose(column, slopes, rtol=1e-7, atol=1e-8)
-
-
 @pytest.mark.parametrize("seed", range(10))
 def test_mixed_second_derivatives_do_not_depend_on_the_order(seed):
     leaves, out = random_program(seed, size=12)
