@@ -124,12 +124,17 @@ def wrong_orders(row, highest=3):
             if sum(orders) > highest:
                 continue
             exact = difference(lambda *x: facts.function(mpmath, *x), x, orders)
-            if abs(exact) > 1e308:
-                continue
-            bound = max(1e-13 * abs(exact), facts.floor, 1e-40 if exact else 0.0)
-            if not abs(mixed(z, leaves, orders) - exact) <= bound:
+            if not is_right(mixed(z, leaves, orders), exact, facts.floor):
                 wrong.append((x, orders))
     return wrong
+
+
+def is_right(found, exact, floor):
+    """To 1e-13 of what is exact; an order that no float holds is inf, or nan as inf times 0 is."""
+    if abs(exact) > 1e308:
+        return math.isnan(found) or found == math.copysign(INF, exact)
+    rounding = 1e-40 if exact else 0.0  # of the differences themselves
+    return abs(found - exact) <= max(1e-13 * abs(exact), floor, rounding)
 
 
 @each_row
