@@ -31,11 +31,16 @@ KINKED = {name for name, facts in FACTS.items() if facts.kinks}
 
 
 def on_floats(name, x):
-    return x[0] ** EXPONENTS[name] if name in EXPONENTS else p.TABLE[name].floats(*x)
+    x = [float(x_k) for x_k in x]
+    if name in EXPONENTS:
+        return p.power.floats(x[0], float(EXPONENTS[name]))
+    return p.TABLE[name].floats(*x)
 
 
 def on_values(name, x):
     """As a user writes it: by operator, by method, else by calling the row."""
+    if not any(isinstance(x_k, Value) for x_k in x):
+        return on_floats(name, x)
     if name in EXPONENTS:
         return x[0] ** EXPONENTS[name]
     if name in OPERATORS:
@@ -65,7 +70,7 @@ def is_tame(name, x):
         return False
     try:
         return abs(on_floats(name, x)) < LARGE
-    except OverflowError:
+    except p.ARITHMETIC:
         return False
 
 
@@ -154,23 +159,23 @@ instructions = st.tuples(st.sampled_from(list(ARITIES)), st.integers(0, 7**5 - 1
 )  # two draws for each: most of the time of a law is spent in drawing
 
 
-def programs_of(examples=1, longest=20):
+def programs_of(examples=1, longest=20, number=tenths):
     """Strategies that are made once: making them for each example would take longer than a law."""
     lengths = [st.lists(instructions, min_size=n, max_size=longest) for n in (1, longest // 2)]
 
     def with_inputs(count):
-        inputs = st.lists(tenths, min_size=count, max_size=count)
+        inputs = st.lists(number, min_size=count, max_size=count)
         return st.builds(
             Program,
-            st.lists(inputs, min_size=examples, max_size=examples)
-            if count
-            else st.just([[]] * examples),
-            st.lists(tenths, min_size=1, max_size=3),
-            st.lists(tenths | st.integers(-3, 3), max_size=2),
+            st.lists(inputs, min_size=examples, max_size=examples),
+            st.lists(number, min_size=1, max_size=3),
+            st.lists(number | st.integers(-3, 3), max_size=2),
             st.one_of(lengths),
         )
 
-    return st.one_of([with_inputs(count) for count in range(3)]).map(Program.tamed)
+    return st.one_of([with_inputs(count) for count in range(3)])
 
 
-programs = programs_of()
+programs = programs_of().map(Program.tamed)
+short_programs = programs_of(longest=12).map(Program.tamed)
+wild_programs = programs_of(number=tenths | st.floats())  # nan, infinities, poles and kinks
