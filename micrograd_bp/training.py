@@ -76,12 +76,14 @@ def train(
         One that is there already is an error unless `resume`, which goes on from it to the same
         weights, bit for bit, as if nothing had happened, or starts afresh if there is none.
 
-    The network keeps the new weights, and net.z, net.a and net.delta are those of the forward pass
-    before: call net(x) again to look at it. Ctrl-C ends the training after the mini-batch, with its checkpoint and the history so far; a
-    second one is a KeyboardInterrupt. Where an error ends it, the weights before the failing step
-    stay in the network. Raises ValueError for data and settings that do not fit, FloatingPointError
-    for a cost or gradient that is not finite, before the weights are touched by it, FileExistsError
-    and CheckpointError for a checkpoint that can't be used.
+    net.z, net.a and net.delta stay those of the forward pass before: call net(x) to look at the
+    weights that were learned. Ctrl-C ends the training after the mini-batch, with its checkpoint
+    and the history so far; a second one is a KeyboardInterrupt. Where an error ends it, the weights
+    before the failing step stay in the network.
+
+    Raises ValueError for data and settings that do not fit, FloatingPointError for a cost or
+    gradient that is not finite, before the weights are touched by it, FileExistsError and
+    CheckpointError for a checkpoint that can't be used.
     """
     if method not in METHODS:
         raise ValueError(f"method is one of {list(METHODS)}, got {method!r}")
