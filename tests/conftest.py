@@ -23,6 +23,7 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 PROJECT = Path(micrograd_bp.__file__).parents[1]
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +92,7 @@ def example(tmp_path_factory) -> Callable[[str], Ran]:
         if name not in ran:
             folder = tmp_path_factory.mktemp("example")
             printed = io.StringIO()
-            path = str(PROJECT / "examples" / name)
+            path = str(EXAMPLES / name)
             with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
                 patch.chdir(folder)
                 patch.setattr(sys, "argv", [path])
