@@ -3,7 +3,8 @@
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # for a type checker it is true; the import of typing would take longest here
 
 __version__ = "0.1.0"
 
