@@ -13,6 +13,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = "micrograd_bp", "viz"
-LEFTOVERS = ".*", "__pycache__", "build", "dist", "*.egg-info", "micrograd-bp-demo"
+LEFTOVERS = (
+    *(".git", ".*_cache", ".hypothesis", ".benchmarks", ".venv", "__pycache__"),
+    *("build", "dist", "*.egg-info", "micrograd-bp-demo"),
+)
 ELSEWHERE = "architecture", "build", "modes", "page_in_browser"  # of the code, or run by themselves
 
 
@@ -94,9 +98,12 @@ def installed(built, tmp_path_factory):
 
 def files_in(folder):
     """The files of a tree, relative to it, but for what Python and tools leave there."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    hidden = re.compile(r"(^|/)(__pycache__|\.[^/]*|[^/]*\.egg-info|build|dist|micrograd-bp-demo)/")
-    return {str(path.as_posix()) for path in paths if not hidden.search(path.as_posix())}
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(fnmatch(part, x) for part in path.relative_to(folder).parts for x in LEFTOVERS)
+    }
 
 
 def of_packages(files):
@@ -108,7 +115,7 @@ def of_packages(files):
 
 def test_the_source_archive_has_all_that_the_project_has(built):
     made = {"PKG-INFO", "setup.cfg"}
-    assert files_in(built.source) - made == files_in(ROOT) - {".gitignore", ".git"}
+    assert files_in(built.source) - made == files_in(ROOT) - {".gitignore"}
     for name in ("CHANGELOG.md", "LICENSE", "tests/conftest.py", "tests/data/mlps.json"):
         assert (built.source / name).is_file()
 
