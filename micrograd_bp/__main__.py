@@ -2,10 +2,7 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from micrograd_bp.prompt import prompt
+from micrograd_bp.start import main
 
-        prompt()
-    except KeyboardInterrupt:
-        sys.exit(130)  # as shells expect after Ctrl-C
+if __name__ == "__main__":
+    sys.exit(main(["repl"]))
