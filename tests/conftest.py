@@ -5,6 +5,7 @@ import io
 import math
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from micrograd_bp import cli
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+# A shell has what it runs in the background ignore Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROJECT = Path(micrograd_bp.__file__).parents[1]
 EXAMPLES = Path(__file__).parents[1] / "examples"
