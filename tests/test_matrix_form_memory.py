@@ -380,6 +380,7 @@ def test_one_form_in_many_threads_is_right_or_an_error_that_tells_of_threads():
 HEADER = """
 import resource, sys, threading
 import numpy as np
+import numpy.testing  # which NumPy imports late, and a low limit of recursion would stop
 from micrograd_bp import Value, matrix_form, total, weighted_sum
 
 def agree(name, cost, x, w):
