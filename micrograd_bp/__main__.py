@@ -1,6 +1,8 @@
 """python -m micrograd_bp: a prompt with the names of the library ready."""
 
-from micrograd_bp.prompt import prompt
+import sys
+
+from micrograd_bp.start import main
 
 if __name__ == "__main__":
-    prompt()
+    sys.exit(main(["repl"]))

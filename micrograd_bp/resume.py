@@ -166,9 +166,12 @@ def assign(net: Module, arrays: Mapping[str, Array]) -> None:
 
 def position_of(found: Mapping[str, Any]) -> Position:
     """The Position of a file; ValueError or KeyError for what is none."""
-    np.random.default_rng().bit_generator.state = found["shuffle"]  # refuses what is no state
+    shuffle = found["shuffle"]
+    for name in ("state", "inc"):
+        whole(shuffle["state"][name], name)  # NumPy 1 takes numbers below 0
+    np.random.default_rng().bit_generator.state = shuffle  # refuses what is no state
     return Position(
-        shuffle=found["shuffle"],
+        shuffle=shuffle,
         epoch=whole(found["epoch"], "epoch", 1),
         batches=whole(found["batches"], "batches"),
         history=history_of(found["history"]),

@@ -38,7 +38,7 @@ def write_safetensors(net: MLP, path: str | os.PathLike[str]) -> None:
     text = {"version": VERSION, "activations": activation_names(net), "sizes": net.sizes}
     tensors = {name: tensor.astype("<f8") for name, tensor in to_tensors(net).items()}
     metadata = {"format": "pt", KEY: json.dumps(text), SUM: checksum(tensors)}
-    write_safely(path, library.save(tensors, metadata))
+    write_safely(path, with_sorted_metadata(library.save(tensors, metadata)))
 
 
 def read_safetensors(path: str | os.PathLike[str]) -> MLP:
@@ -59,6 +59,16 @@ def read_safetensors(path: str | os.PathLike[str]) -> MLP:
         return from_tensors(as_floats(stored), *sizes_and_activations(metadata[KEY]))
     except (library.SafetensorError, ValueError) as error:
         raise CheckpointError(f"{os.fspath(path)}: {error}") from None
+
+
+def with_sorted_metadata(data: bytes) -> bytes:
+    """The same file; the library writes the metadata in another order each time."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def checksum(tensors: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import io
 import math
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +23,11 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
+# A shell has what it runs in the background ignore Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 PROJECT = Path(micrograd_bp.__file__).parents[1]
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +96,7 @@ def example(tmp_path_factory) -> Callable[[str], Ran]:
         if name not in ran:
             folder = tmp_path_factory.mktemp("example")
             printed = io.StringIO()
-            path = str(PROJECT / "examples" / name)
+            path = str(EXAMPLES / name)
             with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
                 patch.chdir(folder)
                 patch.setattr(sys, "argv", [path])

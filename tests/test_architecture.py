@@ -6,11 +6,13 @@ import subprocess
 import sys
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import micrograd_bp
+import viz
 
 HOUSE = Path(__file__).parent.parent
 LIBRARY = sorted([*HOUSE.glob("micrograd_bp/**/*.py"), *HOUSE.glob("viz/**/*.py")])
@@ -60,6 +62,7 @@ ROOMS = [
     "prompt",
     "commands",
     "cli",
+    "start",
     "__main__",
 ]
 
@@ -185,10 +188,14 @@ def test_all_is_sorted_and_importable():
     assert all(namespace[name] is getattr(micrograd_bp, name) for name in names)
 
 
-def test_all_names_everything_that_the_first_line_imports():
-    tree = _tree(MODULES["micrograd_bp"])
-    imported = {a.name for n in tree.body if isinstance(n, ast.ImportFrom) for a in n.names}
-    assert imported == set(micrograd_bp.__all__)
+@pytest.mark.parametrize("package", [micrograd_bp, viz])
+def test_all_names_everything_that_type_checkers_read(package):
+    name = package.__name__
+    froms = [n for n in ast.walk(_tree(MODULES[name])) if isinstance(n, ast.ImportFrom)]
+    room_of = {a.name: n.module for n in froms if n.module.startswith(name) for a in n.names}
+    assert set(room_of) == set(package.__all__)
+    for public, room in room_of.items():
+        assert getattr(package, public) is getattr(import_module(room), public)
 
 
 @pytest.mark.parametrize("flags", [[], ["-O"], ["-OO"]], ids=str)

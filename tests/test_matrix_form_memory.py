@@ -74,6 +74,9 @@ def peak(call):
         tracemalloc.stop()
 
 
+# NumPy 1 sums along an axis through a buffer, of the same size for any m.
+BUFFER = 8 * np.getbufsize() if np.lib.NumpyVersion(np.__version__) < "2.0.0" else 0
+
 NETWORKS = [
     ("tanh", "sigmoid", quadratic),
     ("sigmoid", "linear", softmax_cross_entropy),
@@ -91,7 +94,7 @@ def test_a_number_of_examples_seen_before_allocates_nothing_large(activation, ou
         one_activation = 8 * 120 * m
         for call in (form.value_and_gradient, form.values):
             assert peak(lambda call=call, X=X: call(X)) > one_activation
-            assert peak(lambda call=call, X=X: call(X)) < one_activation / 20 + 8 * m
+            assert peak(lambda call=call, X=X: call(X)) < one_activation / 20 + 8 * m + BUFFER
 
 
 def test_windows_on_the_inputs_allocate_nothing_large():
@@ -377,6 +380,7 @@ def test_one_form_in_many_threads_is_right_or_an_error_that_tells_of_threads():
 HEADER = """
 import resource, sys, threading
 import numpy as np
+import numpy.testing  # which NumPy imports late, and a low limit of recursion would stop
 from micrograd_bp import Value, matrix_form, total, weighted_sum
 
 def agree(name, cost, x, w):

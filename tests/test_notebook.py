@@ -37,7 +37,8 @@ def execute(notebook, **options):
         **options,
     )
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    client.execute(env=os.environ | {"PYTHONPATH": paths})
+    environment = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}  # that of notebooks
+    client.execute(env=environment | {"PYTHONPATH": paths})
     return notebook
 
 

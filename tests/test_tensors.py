@@ -231,6 +231,16 @@ def test_a_row_of_the_table_is_written_by_its_name(path):
 
 
 @needs_safetensors
+def test_the_same_network_is_the_same_file_each_time(path):
+    files = set()
+    for _ in range(20):  # the library has three entries of metadata in any of six orders
+        write_safetensors(network(), path)
+        files.add(path.read_bytes())
+    (file,) = files
+    assert int.from_bytes(file[:8], "little") % 8 == 0
+
+
+@needs_safetensors
 def test_the_library_reads_pytorch_s_names_and_the_metadata(written, path):
     from safetensors import safe_open
 

@@ -133,7 +133,7 @@ def test_every_part_is_used_and_packaged():
     assert {
         path.name for path in PARTS.iterdir() if path.suffix in (".js", ".css", ".html")
     } == used
-    setup = tomllib.loads((PARTS.parents[1] / "pyproject.toml").read_text("utf-8"))
+    setup = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
     setup = setup["tool"]["setuptools"]
     assert "viz.page" in setup["packages"]
     assert set(setup["package-data"]["viz.page"]) == {"*.html", "*.css", "*.js"}
