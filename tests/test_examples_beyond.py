@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-import micrograd_bp
 from micrograd_bp import gradients, hessian
 
 
@@ -140,7 +139,7 @@ def test_the_pictures_of_newton(example):
 
 # 20 homework
 
-HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "19_homework"
+HOMEWORK = Path(__file__).parents[1] / "examples" / "19_homework"
 
 
 def pytest_prints(folder):

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import micrograd_bp
 from micrograd_bp import primitives as p
 from micrograd_bp.testing import assert_gradients_agree
 
@@ -693,7 +692,7 @@ def test_gradients_that_write_to_their_arguments_are_compared_at_the_given_array
 
 # The homework among the examples, its mistake mended, run by pytest as its author runs it.
 
-HOMEWORK = Path(micrograd_bp.__file__).parents[1] / "examples" / "19_homework"
+HOMEWORK = Path(__file__).parents[1] / "examples" / "19_homework"
 MISTAKE = "delta2 @ w2.T  #", "delta2 @ w2.T * (1 - a1**2)  #"
 SLIPS_IN_THE_SAMPLE = {
     "1/m": ("(a2 - Y) / m", "(a2 - Y)", "w1 b1 w2 b2", NAMED["1/m"]),
