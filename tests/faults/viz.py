@@ -1,0 +1,5 @@
+"""The pictures."""
+
+TESTS: dict[str, str] = {}
+
+FAULTS: dict[str, list[tuple[str, ...]]] = {}
