@@ -14,11 +14,11 @@ from micrograd_bp.datasets import digits
 
 @pytest.fixture
 def short(monkeypatch):
-    """Two epochs over forty digits, so that a test takes a moment."""
+    """Two epochs over fifty digits, so that a test takes a moment."""
     monkeypatch.setattr(demo, "EPOCHS", 2)
     X, labels = digits()
     monkeypatch.setattr(demo, "digits", lambda: (X[:80], labels[:80]))
-    monkeypatch.setattr(demo, "HELD_OUT", 40)
+    monkeypatch.setattr(demo, "HELD_OUT", 30)
 
 
 @pytest.mark.usefixtures("short")
@@ -31,7 +31,8 @@ def test_the_command_checks_learns_and_draws(tmp_path, capsys):
     assert "BP2" in printed
     apart = float(re.search(r"differ by at most (\S+)\.\n", printed).group(1))
     assert apart < 1e-12
-    assert "Held-out accuracy" in printed
+    assert "4. Learning 50 digits" in printed
+    assert re.search(r"Held-out accuracy: \S+ \(\d+ of 30 digits\)\n", printed)
     for name in ("neuron.svg", "network-2-4-1.svg", "learning-curve.svg"):
         path = tmp_path / "out" / name
         assert str(path) in printed

@@ -290,7 +290,9 @@ def test_where_there_is_no_value_the_operation_is_shown(text, message):
 
 
 def test_a_text_that_is_too_long_is_not_parsed():
-    assert expression("x" + " + x" * 249, x=1.0).data == 250.0
+    longest = "+(x)" + " + x" * 249
+    assert len(longest) == LONGEST
+    assert expression(longest, x=1.0).data == 250.0
     assert str(refusal("x" * (LONGEST + 1))) == "the expression has 1,001 characters, above 1,000"
     assert len(str(refusal("1" * 10_000_000))) < 100
 

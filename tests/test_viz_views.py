@@ -495,6 +495,13 @@ def test_each_half_shows_the_gradients_that_it_has():
     assert r"grad\ –" not in draw(found, forward=cost).source
 
 
+def test_the_backward_pass_of_the_gradients_reaches_the_forward_half():
+    cost, found = gradient_graph()
+    total(found).backward()
+    assert cost.grad == 0.0
+    assert r"grad\ –" not in draw(found, forward=cost).source
+
+
 def test_the_text_has_both_halves():
     cost, found = gradient_graph()
     lines = draw(found, "text", forward=cost).split("\n")
