@@ -336,6 +336,13 @@ def test_what_is_not_finite_is_named_with_row_and_column(at, bad):
         train(make(), X, LABELS, validation=(spoiled, LABELS))
 
 
+def test_a_number_behind_the_first_thousands_of_rows_is_named_too():
+    spoiled = np.zeros((5_000, 2))
+    spoiled[4_321, 1] = math.nan
+    with pytest.raises(ValueError, match=r"^X\[4321, 1\] is nan"):
+        train(make(), spoiled, np.zeros(5_000))
+
+
 def test_labels_become_one_hot_and_are_checked():
     X, labels = spirals(30, classes=3)
     net = MLP(2, [4, 3], "tanh", "softmax", rng=0)

@@ -271,6 +271,7 @@ def test_a_number_without_a_variable_is_named():
     error = refusal("x*y", x=1.0, y=1.0, w=2.0, v=3.0)
     assert str(error) == "'w', 'v': not in the expression, whose variables are x, y"
     assert "whose variables are none" in str(refusal("2", x=1.0))
+    assert refusal("x + y*y", x=1.0).column == 5  # where it stands first
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,16 @@ def test_a_schedule_goes_on(path):
     assert numbers(net) == numbers(whole)
 
 
+def test_with_a_schedule_an_optimiser_may_be_given_again(path):
+    net = make()
+    optimizer = SGD(net.parameters(), 0.3)
+    options = {"schedule": lambda epoch: 0.5 / epoch, "checkpoint": path}
+    train(net, X, LABELS, cross_entropy, optimizer, 1, **options)
+    assert optimizer.learning_rate == 0.5
+    history = train(net, X, LABELS, cross_entropy, optimizer, 2, resume=True, **options)
+    assert history.learning_rate == [0.5, 0.25]
+
+
 # Killed.
 
 KILLED = """

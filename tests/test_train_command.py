@@ -152,11 +152,12 @@ def test_no_epoch_writes_the_first_weights(run):
     [
         (np.arange(60) % 3, [3, 30, 3], "cross_entropy", "sigmoid"),
         (POINTS[:, 0] > 0, [3, 30, 2], "cross_entropy", "sigmoid"),
+        (np.arange(60) % 3 - 1, [3, 30, 1], "quadratic", "linear"),
         (POINTS[:, 0], [3, 30, 1], "quadratic", "linear"),
         (POINTS[:, :2], [3, 30, 2], "quadratic", "linear"),
         (np.eye(3)[np.arange(60) % 3], [3, 30, 3], "quadratic", "sigmoid"),
     ],
-    ids=["labels", "booleans", "numbers", "rows", "one-hot"],
+    ids=["labels", "booleans", "negative", "numbers", "rows", "one-hot"],
 )
 @pytest.mark.parametrize("name", ["y", "Y"])
 def test_an_npz_with_x_and_y(run, tmp_path, y, sizes, cost, output, name):

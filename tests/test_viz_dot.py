@@ -108,6 +108,8 @@ def test_the_legend_explains_only_what_occurs():
     lines = "fill: |grad| 1 to 4, white if 0", "edge: local derivative (not the ones of sums)"
     assert list(legend(scene_of([y]))) == [*lines, "border: root round"]
     assert list(legend(scene_of([y], grads=False))) == [lines[1], "border: root round"]
+    x.grad = 0.0
+    assert next(legend(scene_of([y]))) == "fill: |grad| 1, white if 0"
     assert next(legend(scene_of([Value(1.0)]))) == "grad –: backward() has not run"
 
 
@@ -136,6 +138,7 @@ def test_gradients_can_be_left_out():
     [
         ([0.3], [4]),
         ([1.0, -2.0], [2, 4]),
+        ([1.0, -2.0, 3.0, -4.0, 5.0], [0, 1, 2, 3, 4]),
         ([-5.0, 1.0, 3.0, -2.0, 4.0], [4, 0, 2, 1, 3]),
         ([1e-300, 1e-200, 1.0, 1e200, 1e300], [0, 1, 2, 3, 4]),
     ],
@@ -147,6 +150,7 @@ def test_the_fill_deepens_with_the_magnitude(gradients, shades):
 @pytest.mark.parametrize("grad", [0.0, -0.0])
 def test_a_gradient_of_zero_is_white(grad):
     assert fills([1.0, grad])(grad) == "#ffffff"
+    assert fills([1.0, 2.0, 3.0, 4.0, 5.0, grad])(1.0) == SHADES[0]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])

@@ -207,6 +207,11 @@ def test_too_many_values_are_laid_out_only_by_force(monkeypatch):
     assert draw_dot(product(), force=True).pipe().startswith(b"<?xml")
 
 
+def test_the_largest_layout_has_titles(monkeypatch):
+    monkeypatch.setattr(viz.contents, "MOST", 3)
+    assert "title>x</title" in draw(product()).pipe(encoding="utf-8")
+
+
 def test_the_limit():
     y = Value(1.0)
     for _ in range(viz.contents.LARGEST):

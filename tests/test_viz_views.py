@@ -430,6 +430,7 @@ def test_several_roots():
     assert "cost" not in attributes(draw(outputs, view="neuron"))
     costs = [a**2 for a in outputs]
     assert rows(draw(costs, view="neuron"), "cost")[::2] == ["cost", "cost"]
+    assert len(rows(draw([*costs * 2, costs[0]], view="neuron"), "cost")) == 10
     assert rows(draw(costs * 3, view="neuron"), "cost") == ["6 roots"]
 
 
