@@ -425,6 +425,17 @@ def test_neurons_at_rest_are_counted():
         neuron.b.data = -100.0
     ticks = plot_activations(passed(net)).get_xticklabels()
     assert ticks[0].get_text() == "1\n3 neurons\n2 with $\\delta$ = 0"
+    net.layers[0].neurons[2].b.data = -100.0
+    ticks = plot_activations(passed(net)).get_xticklabels()
+    assert ticks[0].get_text() == "1\n3 neurons\n3 with $\\delta$ = 0"
+
+
+def test_an_error_that_is_not_finite_is_left_out():
+    net = passed(MLP(2, [3, 1], activation="tanh", rng=0))
+    net.z(1, 2).grad, net.z(1, 3).grad = math.nan, math.inf
+    right = plot_activations(net).figure.axes[1]
+    dots = next(line.get_ydata() for line in right.get_lines() if line.get_marker() == ".")
+    assert dots.tolist() == [abs(net.delta(1, 1))]
 
 
 def test_many_layers_have_short_ticks():
@@ -439,6 +450,7 @@ def test_many_layers_have_short_ticks():
 def test_before_the_backward_pass_the_axis_says_so():
     ax = plot_activations(passed(MLP(2, [3, 1], rng=0), backward=False))
     assert ax.figure.axes[1].get_ylabel() == "no errors yet: call cost.backward()"
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1\n3 neurons", "2\n1 neuron"]
 
 
 def test_before_a_forward_pass_there_is_nothing_to_plot():
