@@ -146,6 +146,9 @@ def test_a_schedule_sets_the_rate_of_each_epoch():
     assert learn(by_hand, epochs=2).learning_rate == [0.5, 0.5]
     with pytest.raises(ValueError, match=r"schedule\(2\) gives -1: a learning rate is positive"):
         learn(make(), schedule=lambda epoch: 3 - 2 * epoch)
+    for rate in (math.inf, math.nan):
+        with pytest.raises(ValueError, match=rf"schedule\(1\) gives {rate}: a learning rate is"):
+            learn(make(), schedule=lambda epoch, rate=rate: rate)
 
 
 def test_patience_ends_a_run_that_no_longer_gets_better():

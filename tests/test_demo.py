@@ -66,6 +66,14 @@ def test_no_command_prints_the_usage(capsys):
     assert "usage: micrograd-bp" in capsys.readouterr().err
 
 
+def test_a_digit_as_text_is_about_as_wide_as_high():
+    x = np.zeros(64)
+    x[[0, 9]] = 1.0, 0.5
+    first, second, *others = demo.picture(x).split("\n")
+    assert (first, second) == ("    @@" + 14 * " ", "      ==" + 12 * " ")
+    assert others == 6 * [20 * " "]
+
+
 def test_training_lowers_the_cost():
     X, labels = digits()
     net = MLP(64, [30, 10], activation="tanh", output="sigmoid", rng=0, init="scaled")

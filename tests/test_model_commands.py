@@ -166,6 +166,7 @@ def test_the_values_of_a_network_are_those_of_its_cost(run, model, tmp_path):
     assert found["file"] == "out.dot"
     assert found["C"] == cross_entropy(model(found["input"]), found["target"]).data
     assert "w₁₁" in (tmp_path / "out.dot").read_text(encoding="utf-8")
+    assert "C" in told(run, "draw", MODEL, "-o", "random.dot", "--view", "scalar")
 
 
 def test_draw_writes_the_page_of_the_cost(run, model, tmp_path):

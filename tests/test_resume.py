@@ -202,6 +202,15 @@ def test_with_a_schedule_an_optimiser_may_be_given_again(path):
 
 # Killed.
 
+
+def test_what_a_killed_run_left_is_removed_and_nothing_of_others(tmp_path):
+    ours, others = tmp_path / ".run[1].npz.abc.part", tmp_path / ".run1.npz.abc.part"
+    for part in (ours, others):
+        part.write_bytes(b"half")
+    run(make(), 1, checkpoint=tmp_path / "run[1].npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [others.name, "run[1].npz"]
+
+
 KILLED = """
 import os, random, signal, sys, threading, time
 from tqdm import tqdm
@@ -382,6 +391,8 @@ def test_other_data_or_another_cost_are_another_run(path):
     go()
     with pytest.raises(CheckpointError, match=r"examples .*there.*here"):
         go(X + 1e-9, resume=True)
+    with pytest.raises(CheckpointError, match=r"examples .*there.*here"):
+        go(labels=1 - LABELS, resume=True)
     with pytest.raises(CheckpointError, match=r"examples .*40 of .*39 of"):
         go(X[1:], LABELS[1:], resume=True)
     with pytest.raises(CheckpointError, match="cost 'quadratic' there, 'cross_entropy' here"):

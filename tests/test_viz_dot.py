@@ -111,6 +111,7 @@ def test_the_legend_explains_only_what_occurs():
     x.grad = 0.0
     assert next(legend(scene_of([y]))) == "fill: |grad| 1, white if 0"
     assert next(legend(scene_of([Value(1.0)]))) == "grad –: backward() has not run"
+    assert "negative" not in "".join(legend(scene_of([Value(-1.0).relu()])))  # the derivative is 0
 
 
 def test_a_repeated_operand_has_two_edges():

@@ -1,6 +1,7 @@
 """A picture for each step of forward and backward: what is known when, and what moves."""
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 from pathlib import Path
@@ -266,6 +267,12 @@ def test_too_many_values_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(GraphTooLarge, match=rf"^{size} values .* the 110 .*explore\(cost"):
         frames(cost, tmp_path / "slides")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_most_values(tmp_path, monkeypatch):
+    cost = reused()
+    monkeypatch.setattr(sys.modules["viz.frames"], "LARGEST", len(topological_order(cost)))
+    assert len(frames(cost, tmp_path)) == len(taken(cost))
 
 
 def test_without_a_renderer_nothing_is_written(tmp_path, monkeypatch):

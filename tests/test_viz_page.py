@@ -314,6 +314,14 @@ def test_softmax_couples_neurons():
     assert not found[net.z(1, 1).label]["isCoupled"]
 
 
+def test_a_neuron_that_moves_another_activation_is_coupled():
+    z1, z2 = (Value(0.5, Symbol("z", 1, (j,))) for j in (1, 2))
+    a2, a1 = z1.tanh(), z2.tanh()
+    a1.label, a2.label = Symbol("a", 1, (1,)), Symbol("a", 1, (2,))
+    _, found = neurons_of(a1 + a2)
+    assert found[z1.label]["isCoupled"] and found[z2.label]["isCoupled"]
+
+
 def test_a_cost_that_takes_z_has_no_activation():
     net = MLP(2, [3, 1], activation="tanh", rng=0)
     C = sigmoid_cross_entropy(net([1.0, -2.0]), 1.0)

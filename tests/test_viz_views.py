@@ -260,6 +260,7 @@ def test_one_line_per_box_in_a_wide_layer():
     graph = draw(network(nouts=(17, 1))[1], view="neuron")
     (row,) = rows(graph, "layer1_neuron17")
     assert row.startswith("neuron 17  z ")
+    assert rows(draw(network(nouts=(16, 1))[1], view="neuron"), "layer1_neuron16")[0] == "neuron 16"
     assert rows(graph, "layer0_neuron1") == ["a₁⁰", "0.5"]
 
 
@@ -415,12 +416,38 @@ def test_softmax_couples_neurons_of_a_layer_without_lines_between_them():
     assert rows(draw(net), "layer2_heading") == ["layer 2", "softmax"]
 
 
+def test_a_penalty_reads_weights_and_not_their_neurons():
+    net, cost = network()
+    with_penalty = cost + 0.1 * total(w * w for w in net.parameters())
+    plain, drawn = (attributes(draw(C, view="neuron")) for C in (cost, with_penalty))
+    assert drawn.keys() == plain.keys()
+
+
 def test_several_passes_are_ranges():
     net = MLP(2, [2, 1], activation="tanh", rng=0)
     costs = [quadratic(net(x), 1.0) for x in ([1.0, 2.0], [-1.0, 3.0])]
-    graph = draw(total(costs), view="neuron")
+    cost = total(costs)
+    graph = draw(cost, view="neuron")
     assert rows(graph, "layer0_neuron1") == ["a₁⁰", "-1..1"]
     assert "several passes" in graph.source
+    cost.backward()
+    for z, delta in zip(network_in(scene_of([cost])).neurons[2, 1].z, (-3.0, 2.0), strict=True):
+        z.grad = delta
+    assert re.search(r"fill: \|δ\| \S+ to 3, white", draw(cost, view="neuron").source)
+
+
+def test_what_is_between_two_layers_is_no_cost():
+    net = MLP(2, [2, 2], activation="tanh", rng=0)
+    halved = [0.5 * a for a in net.layers[0]([1.0, 2.0])]
+    cost = quadratic(net.layers[1](halved), [1.0, 0.0])
+    read = [id for id in attributes(draw(cost, view="neuron")) if id.endswith("_cost")]
+    assert read == ["layer2_neuron1_cost", "layer2_neuron2_cost"]
+
+
+@pytest.mark.parametrize(("nin", "thickest"), [(20, "4.00"), (21, "2.00")])
+def test_many_lines_are_thinner(nin, thickest):
+    lines = attributes(draw(MLP(nin, [10], rng=0))).values()
+    assert max(line["penwidth"] for line in lines if line["class"].startswith("weight")) == thickest
 
 
 def test_several_roots():
