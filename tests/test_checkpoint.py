@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import zipfile
 from pathlib import Path
@@ -67,6 +68,15 @@ def test_nothing_but_the_file_stays_and_its_permissions_do(path):
     path.chmod(0o640)
     save(NETS["small"](), path)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_new_file_has_the_permissions_of_new_files(path):
+    before = os.umask(0o027)
+    try:
+        save(NETS["small"](), path)
+    finally:
+        left = os.umask(before)
+    assert (path.stat().st_mode & 0o777, left) == (0o640, 0o027)
 
 
 def test_a_failed_write_leaves_the_old_file(path, monkeypatch):

@@ -118,6 +118,16 @@ def test_it_may_be_stopped_at_every_mini_batch(path, monkeypatch):
     assert numbers(net) == numbers(whole)
 
 
+def test_the_bar_goes_on_within_an_epoch(path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        stop_after(9, patch)
+        with pytest.raises(Stop):
+            run(make(), checkpoint=path)
+    run(make(), checkpoint=path, resume=True, progress=True)
+    shown = capsys.readouterr().err
+    assert "54/200" in shown and "200/200" in shown  # 40 and two batches of 7
+
+
 def test_more_epochs_go_on(path):
     whole = make()
     expected = run(whole, 6)
@@ -555,5 +565,10 @@ def test_weights_that_are_not_finite_are_never_saved(path):
             checkpoint=path,
             callbacks=[lambda *_: seen.append(1)],
         )
-    assert "run.npz holds the run up to epoch 2" in error.value.__notes__[0]
+    held = "run.npz holds the run up to epoch 2"
+    assert held in error.value.__notes__[0]
+    at_once = Vanishing(net.parameters(), 0.1)
+    with pytest.raises(FloatingPointError) as error:  # after it was read, before it is written
+        train(net, X, X[:, 0], optimizer=at_once, batch_size=40, checkpoint=path, resume=True)
+    assert held in error.value.__notes__[0]
     assert np.isfinite(numbers(load(path))).all()

@@ -148,6 +148,13 @@ def test_the_fill_deepens_with_the_magnitude(gradients, shades):
     assert list(map(fills(gradients), gradients)) == [SHADES[shade] for shade in shades]
 
 
+def test_the_fill_compares_the_gradients_that_are_shown():
+    y = Value(2.0, "x") * 3.0  # the gradient of 3.0 is not shown
+    y.backward(2.0)
+    assert node_lines(y)["v2"]["fillcolor"] == SHADES[2]
+    assert node_lines(y)["v0"]["fillcolor"] == SHADES[4]
+
+
 @pytest.mark.parametrize("grad", [0.0, -0.0])
 def test_a_gradient_of_zero_is_white(grad):
     assert fills([1.0, grad])(grad) == "#ffffff"

@@ -320,6 +320,11 @@ def test_a_neuron_that_moves_another_activation_is_coupled():
     a1.label, a2.label = Symbol("a", 1, (1,)), Symbol("a", 1, (2,))
     _, found = neurons_of(a1 + a2)
     assert found[z1.label]["isCoupled"] and found[z2.label]["isCoupled"]
+    a1, a2 = z1.tanh(), z1 * z2  # z1 moves both
+    a1.label, a2.label = Symbol("a", 1, (1,)), Symbol("a", 1, (2,))
+    nodes, found = neurons_of(a1 + a2)
+    assert [nodes[a] for a, _ in found[z1.label]["moves"]] == [a1, a2]
+    assert found[z1.label]["isCoupled"] and found[z2.label]["isCoupled"]
 
 
 def test_a_cost_that_takes_z_has_no_activation():
@@ -452,6 +457,12 @@ def test_without_a_renderer_there_is_a_list_and_a_line_of_help(monkeypatch, tmp_
         '<div id="v0" class="value input"><b>x</b><span class="data">data 3</span>'
         '<span class="grad">grad 2</span></div>'
     )
+
+
+def test_the_line_of_help_is_text(monkeypatch):
+    monkeypatch.setenv("MICROGRAD_BP_DOT", "<i>dot</i>")
+    html = page(product())
+    assert "&lt;i&gt;dot&lt;/i&gt;" in html and "<i>dot" not in html
 
 
 def test_a_renderer_that_fails_is_named(monkeypatch, tmp_path):

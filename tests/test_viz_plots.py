@@ -365,6 +365,11 @@ def test_a_network_and_its_matrix_form_have_the_same_boundary(sizes):
     assert np.min(np.linalg.norm(by_rows[:, None] - by_matrices, axis=2), axis=1).max() < 0.1
 
 
+def test_examples_on_a_line_have_room_on_both_sides():
+    ax = plot_decision_boundary(lambda xy: xy[:, 1], [[2.0, 0.0], [2.0, 1.0]], [0, 1])
+    assert ax.get_xlim() == pytest.approx((1.85, 2.15))
+
+
 def test_a_network_of_one_s_own_may_give_numbers():
     class Line:
         def parameters(self):
@@ -428,6 +433,14 @@ def test_neurons_at_rest_are_counted():
     net.layers[0].neurons[2].b.data = -100.0
     ticks = plot_activations(passed(net)).get_xticklabels()
     assert ticks[0].get_text() == "1\n3 neurons\n3 with $\\delta$ = 0"
+
+
+def test_whiskers_reach_to_the_extremes():
+    net = passed(MLP(2, [9], activation="tanh", rng=0))
+    for j in range(1, 10):
+        net.a(1, j).data = 1.0 if j == 9 else 0.01 * j
+    caps = [line.get_ydata().tolist() for line in plot_activations(net).get_lines()]
+    assert [0.01, 0.01] in caps and [1.0, 1.0] in caps
 
 
 def test_an_error_that_is_not_finite_is_left_out():

@@ -280,6 +280,12 @@ def test_boxes_stand_in_order_and_apart(nouts, rankdir):
         assert all(end <= start for (_, end), (start, _) in pairwise(column))
 
 
+@pytest.mark.parametrize(("rankdir", "tail", "head"), [("LR", "e", "w"), ("TB", "s", "n")])
+def test_lines_lead_from_layer_to_layer(rankdir, tail, head):
+    source = draw(network()[1], view="neuron", rankdir=rankdir).source
+    assert f'headport="{head}" tailport="{tail}"' in source
+
+
 # The layer view.
 
 
@@ -364,6 +370,9 @@ def test_inputs_of_one_s_own_keep_their_names():
     graph = draw(cost, view="neuron")
     assert rows(graph, "layer0_neuron1") == ["height", "1.8"]
     assert rows(graph, "layer0_neuron2") == ["input 2", "70"]
+    cost = quadratic(net([Value(1.8, "height of the person in metres"), Value(70.0)]), 1.0)
+    assert rows(draw(cost, view="neuron"), "layer0_neuron1") == ["height of the person…", "1.8"]
+    assert "height of the person in metres  1.8" in draw(net, view="text")
 
 
 def own_network():
@@ -482,6 +491,7 @@ def test_a_network_as_text():
     assert draw(cost, view="layer").contents.text().endswith(f"C  {cost.data:.4g}")
     wide = draw(MLP(20, [1], rng=0), view="text")
     assert wide.endswith(", and 12 more")
+    assert "more" not in draw(MLP(8, [1], rng=0), view="text")
 
 
 # A graph of gradients.
