@@ -66,6 +66,10 @@ def test_no_command_prints_the_usage(capsys):
     assert "usage: micrograd-bp" in capsys.readouterr().err
 
 
+def test_the_graphs_that_it_draws_have_gradients():
+    assert demo.one_neuron().grad == demo.small_network().grad == 1.0
+
+
 def test_a_digit_as_text_is_about_as_wide_as_high():
     x = np.zeros(64)
     x[[0, 9]] = 1.0, 0.5

@@ -281,9 +281,11 @@ def test_an_edge_enters_a_neuron_through_a_waypoint(rankdir, reached, left):
 
 def test_only_edges_past_leaves_of_a_neuron_need_a_waypoint():
     cost = network_cost((3,), ["softmax"])
-    entered = {line.split("_")[1] for line in draw(cost).source.split() if line.endswith('_in"')}
-    labels = [node.label for k, node in enumerate(topological_order(cost)) if str(k) in entered]
-    assert labels == ["z₁¹", "z₂¹", "z₃¹"]
+    nodes = topological_order(cost)
+    edges = re.findall(r'id="e(\d+)_(\d+)_\d+_in"', draw(cost).source)
+    tails, heads = ({nodes[int(k)].label for k in ends} for ends in zip(*edges, strict=True))
+    assert tails == {x.label for x in nodes if str(x.label).endswith("⁰")}
+    assert heads == {"z₁¹", "z₂¹", "z₃¹"}
 
 
 def test_from_top_to_bottom_fields_are_turned():
@@ -291,6 +293,8 @@ def test_from_top_to_bottom_fields_are_turned():
     assert lines["v1"]["label"] == r"{x|data\ 3|grad\ -2}"
     with pytest.raises(ValueError, match="rankdir is one of LR, TB, got 'diagonal'"):
         draw_dot(small_graph(), rankdir="diagonal")
+    with pytest.raises(ValueError, match="rankdir is one of LR, TB, got 'diagonal'"):
+        draw(small_graph(), rankdir="diagonal")
 
 
 def test_an_unknown_view_is_named():

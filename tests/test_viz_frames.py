@@ -137,6 +137,9 @@ def test_long_steps_are_shortened():
     assert many[1].lines[1] == "total(1, 1, 1, 1, 1, 1, …) = 30"
     assert many[-1].lines[-1] == "and 26 more like these"
     assert max(len(step.lines) for step in many) == 6
+    five, six = (taken(total([Value(1.0) for _ in range(k)]))[-1].lines for k in (5, 6))
+    assert len(five) == len(six) == 6
+    assert five[-1].startswith("grad ") and six[-1] == "and 2 more like these"
 
 
 def test_steps_do_not_need_backward_and_change_nothing():

@@ -280,6 +280,18 @@ def test_boxes_stand_in_order_and_apart(nouts, rankdir):
         assert all(end <= start for (_, end), (start, _) in pairwise(column))
 
 
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_a_heading_stands_before_its_boxes(rankdir):
+    lines = attributes(draw(network()[1], view="neuron", rankdir=rankdir))
+
+    def place(id):
+        x, y = map(float, lines[id]["pos"].removesuffix("!").split(","))
+        return (-y, lines[id]["height"]) if rankdir == "LR" else (x, lines[id]["width"])
+
+    (heading, extent), (first, size) = place("layer1_heading"), place("layer1_neuron1")
+    assert heading + 36.0 * (float(extent) + float(size)) <= first < place("layer1_neuron2")[0]
+
+
 @pytest.mark.parametrize(("rankdir", "tail", "head"), [("LR", "e", "w"), ("TB", "s", "n")])
 def test_lines_lead_from_layer_to_layer(rankdir, tail, head):
     source = draw(network()[1], view="neuron", rankdir=rankdir).source
@@ -320,6 +332,11 @@ def test_a_network_is_drawn_itself():
     assert of_net["layer1_neuron1"] == of_cost["layer1_neuron1"]
     assert rows(draw(net), "layer2_heading") == ["layer 2", "linear"]
     assert rows(draw(net), "layer2_neuron1")[1] == f"z = a {net.z(2, 1).data:.4g}"
+
+
+def test_one_neuron_and_one_weight_are_no_plurals():
+    assert repr(draw(MLP(1, [1]))).startswith("<network of 1 neuron, 1 weight;")
+    assert repr(draw(MLP(2, [1]))).startswith("<network of 1 neuron, 2 weights;")
 
 
 def test_before_a_forward_pass_there_are_weights_alone():

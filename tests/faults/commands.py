@@ -2,11 +2,98 @@
 
 TESTS = {
     "micrograd_bp/expression.py": "test_expression",
+    "micrograd_bp/cli.py": "test_cli test_model_commands",
+    "micrograd_bp/commands/answer.py": "test_cli",
+    "micrograd_bp/commands/check.py": "test_model_commands",
+    "micrograd_bp/commands/demonstrate.py": "test_cli test_demo",
+    "micrograd_bp/commands/example.py": "test_model_commands",
+    "micrograd_bp/commands/pictures.py": "test_cli test_model_commands",
+    "micrograd_bp/commands/recording.py": "test_cli test_model_commands",
+    "micrograd_bp/commands/sets.py": "test_train_command test_model_commands",
+    "micrograd_bp/commands/settings.py": "test_train_command",
+    "micrograd_bp/commands/train.py": "test_train_command",
+    "micrograd_bp/demo.py": "test_demo",
+    "micrograd_bp/prompt.py": "test_demo test_cli",
 }
 
 FAULTS = {
     "micrograd_bp/expression.py": [
         ('if "__" in name:', "if False:"),
         ("if end == len(text):", "if True:"),
+        ("if len(text) > LONGEST:", "if len(text) >= LONGEST:"),
+        ("names.setdefault(part.id, part)", "names[part.id] = part"),
+        ("if unused:", "if False:"),
+    ],
+    "micrograd_bp/cli.py": [
+        ("return failed(error, 2, options)", "return failed(error, 1, options)"),
+        ("return failed(error, 1, options)", "return failed(error, 2, options)"),
+        (
+            "    except KeyboardInterrupt:\n        return INTERRUPTED",
+            "    except KeyboardInterrupt:\n        return 1",
+        ),
+        ("NUMBERS.match(text)", "False"),
+    ],
+    "micrograd_bp/commands/answer.py": [
+        ("if path.exists() and not force:", "if False:"),
+        ("float(thing) if isfinite(thing) else None", "float(thing)"),
+    ],
+    "micrograd_bp/commands/check.py": [
+        ("0 if report.ok else DISAGREE", "0"),
+        ('{"ok": row.ok}', "{}"),
+    ],
+    "micrograd_bp/commands/demonstrate.py": [
+        (
+            "if directory.is_dir() and any(directory.iterdir()) and not options.force:",
+            "if directory.is_dir() and not options.force:",
+        )
+    ],
+    "micrograd_bp/commands/example.py": [
+        ("if not all(map(isfinite, found)):", "if False:"),
+        ("int(row) >= len(data.X)", "int(row) > len(data.X)"),
+    ],
+    "micrograd_bp/commands/pictures.py": [
+        (
+            "    except viz.RendererNotFound as error:\n        raise Failed(error) from error",
+            "    except viz.RendererNotFound as error:\n        raise Refused(error) from error",
+        ),
+        ('is_page or view == "scalar"', "is_page"),
+        ('is_page or view == "scalar"', 'view == "scalar"'),
+    ],
+    "micrograd_bp/commands/recording.py": [
+        ("if name in numbers:", "if False:"),
+        ("require_free(options.output, options.force)", "pass"),
+    ],
+    "micrograd_bp/commands/sets.py": [
+        ("int(y.max()) + 1 if is_label", "int(y.max()) if is_label"),
+        ("int(y.min()) >= 0", "True"),
+        ("classes if classes <= MOST_CLASSES else 0", "classes"),
+        ("(low < 0.0 or high > 1.0)", "low < 0.0"),
+        ("(low < 0.0 or high > 1.0)", "high > 1.0"),
+    ],
+    "micrograd_bp/commands/settings.py": [
+        ('MAY_CHANGE = "epochs", "patience"', 'MAY_CHANGE = ("patience",)'),
+        ("usual | given", "given | usual"),
+        ("(data.y >= 0) & (data.y <= 1)", "(data.y >= 0)"),
+    ],
+    "micrograd_bp/commands/train.py": [
+        ("(directory / name).unlink(missing_ok=True)", "pass"),
+        ("status=INTERRUPTED", "status=0"),
+        (
+            "next(reversed(getattr(history, name)), None)",
+            "next(iter(getattr(history, name)), None)",
+        ),
+    ],
+    "micrograd_bp/demo.py": [
+        ("order[HELD_OUT:], order[:HELD_OUT]", "order[:HELD_OUT], order[HELD_OUT:]"),
+        ("2 * shades[shade]", "shades[shade]"),
+        ("validation=(X[held_out], labels[held_out])", "validation=(X[learn], labels[learn])"),
+        (
+            '    cost.label = "C"\n    cost.backward()\n    return cost\n\n\ndef small',
+            '    cost.label = "C"\n    return cost\n\n\ndef small',
+        ),
+    ],
+    "micrograd_bp/prompt.py": [
+        ("return functions | {", "return {"),
+        ('exitmsg=""', "exitmsg=None"),
     ],
 }

@@ -51,6 +51,6 @@ FAULTS = {
         (
             "general=matrix.bp1_general(grad_a, seen.jacobian[l])",
             "general=matrix.bp1(grad_a, seen.a_prime(l))",
-        ),
+        )
     ],
 }

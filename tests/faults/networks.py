@@ -4,20 +4,15 @@ TESTS = {
     "micrograd_bp/border.py": "test_nn",
     "micrograd_bp/nn.py": "test_nn",
     "micrograd_bp/orientation.py": "test_nn",
-    "micrograd_bp/initial.py": "test_nn",
     "micrograd_bp/costs.py": "test_costs",
     "micrograd_bp/descent.py": "test_descent test_gradient_descent",
 }
 
 FAULTS = {
-    "micrograd_bp/border.py": [
-        ("return number - 1", "return number"),
-    ],
-    "micrograd_bp/nn.py": [
-        ("weighted_sum(self.w, a, self.b)", "weighted_sum(self.w, a)"),
-    ],
+    "micrograd_bp/border.py": [("return number - 1", "return number")],
+    "micrograd_bp/nn.py": [("weighted_sum(self.w, a, self.b)", "weighted_sum(self.w, a)")],
     "micrograd_bp/orientation.py": [
-        ('w_read.append(w if convention == "post" else w.T)', "w_read.append(w)"),
+        ('w_read.append(w if convention == "post" else w.T)', "w_read.append(w)")
     ],
     "micrograd_bp/costs.py": [
         ("return 0.5 * _sum((a_j - y_j) ** 2", "return _sum((a_j - y_j) ** 2"),
@@ -42,5 +37,11 @@ FAULTS = {
         ("gradient * gradient - self.mean_square", "gradient - self.mean_square"),
         ("self.steps += 1", "self.steps += 2"),
         ("descent.actual.append(cost - descent.cost)", "descent.actual.append(cost)"),
+        ("descent.steps - descent.best >= PATIENCE", "descent.steps >= PATIENCE"),
+        ("all(change > 0.0 for change", "any(change > 0.0 for change"),
+        (
+            "abs(cost) > FAR * max(1.0, abs(descent.costs[0]))",
+            "abs(cost) > FAR * abs(descent.costs[0])",
+        ),
     ],
 }
