@@ -2,18 +2,18 @@
 
 TESTS = {
     "micrograd_bp/expression.py": "test_expression",
-    "micrograd_bp/cli.py": "test_cli test_model_commands",
-    "micrograd_bp/commands/answer.py": "test_cli",
+    "micrograd_bp/cli.py": "test_model_commands test_cli",
+    "micrograd_bp/commands/answer.py": "test_model_commands test_cli",
     "micrograd_bp/commands/check.py": "test_model_commands",
-    "micrograd_bp/commands/demonstrate.py": "test_cli test_demo",
+    "micrograd_bp/commands/demonstrate.py": "test_demo",
     "micrograd_bp/commands/example.py": "test_model_commands",
-    "micrograd_bp/commands/pictures.py": "test_cli test_model_commands",
-    "micrograd_bp/commands/recording.py": "test_cli test_model_commands",
-    "micrograd_bp/commands/sets.py": "test_train_command test_model_commands",
+    "micrograd_bp/commands/pictures.py": "test_model_commands test_cli",
+    "micrograd_bp/commands/recording.py": "test_model_commands test_cli",
+    "micrograd_bp/commands/sets.py": "test_train_command",
     "micrograd_bp/commands/settings.py": "test_train_command",
     "micrograd_bp/commands/train.py": "test_train_command",
     "micrograd_bp/demo.py": "test_demo",
-    "micrograd_bp/prompt.py": "test_demo test_cli",
+    "micrograd_bp/prompt.py": "test_demo",
 }
 
 FAULTS = {
