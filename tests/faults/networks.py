@@ -38,7 +38,6 @@ FAULTS = {
         ("self.steps += 1", "self.steps += 2"),
         ("descent.actual.append(cost - descent.cost)", "descent.actual.append(cost)"),
         ("descent.steps - descent.best >= PATIENCE", "descent.steps >= PATIENCE"),
-        ("all(change > 0.0 for change", "any(change > 0.0 for change"),
         (
             "abs(cost) > FAR * max(1.0, abs(descent.costs[0]))",
             "abs(cost) > FAR * abs(descent.costs[0])",
