@@ -4,7 +4,7 @@ TESTS = {
     "micrograd_bp/history.py": "test_daily_training",
     "micrograd_bp/interrupt.py": "test_resume",
     "micrograd_bp/methods.py": "test_daily_training test_training",
-    "micrograd_bp/run.py": "test_daily_training test_resume",
+    "micrograd_bp/run.py": "test_training test_daily_training test_resume",
     "micrograd_bp/data.py": "test_training test_daily_training test_digits",
     "micrograd_bp/datasets/digits.py": "test_digits",
     "micrograd_bp/datasets/idx.py": "test_idx",
