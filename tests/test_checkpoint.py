@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import random
 import zipfile
 from pathlib import Path
+from string import ascii_letters
 
 import numpy as np
 import pytest
@@ -66,6 +68,15 @@ def test_nothing_but_the_file_stays_and_its_permissions_do(path):
     path.chmod(0o640)
     save(NETS["small"](), path)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_new_file_has_the_permissions_of_new_files(path):
+    before = os.umask(0o027)
+    try:
+        save(NETS["small"](), path)
+    finally:
+        left = os.umask(before)
+    assert (path.stat().st_mode & 0o777, left) == (0o640, 0o027)
 
 
 def test_a_failed_write_leaves_the_old_file(path, monkeypatch):
@@ -226,6 +237,7 @@ FORGED = {
     "sizes": (with_meta(sizes=[2, 4, 1]), r"w1 has shape \(2, 3\)"),
     "huge sizes": (with_meta(sizes=[10**12, 10**12, 1]), "w1 has shape"),
     "no sizes": (with_meta(sizes=[]), "describes no network"),
+    "no layers": (with_meta(sizes=[2], activations=[]), "describes no network"),
     "negative": (with_meta(sizes=[2, -3, 1]), "describes no network"),
     "true": (with_meta(sizes=[2, True, 1]), "describes no network"),
     "fractions": (with_meta(sizes=[2.0, 3.0, 1.0]), "describes no network"),
@@ -265,13 +277,13 @@ def test_entries_may_not_be_twice_or_lie_over_one_another(path):
     at = data.index(b"PK\x01\x02")
     end = data.index(b"PK\x05\x06")
     one = data[at : data.index(b"PK\x01\x02", at + 4)]
-    many = b"".join(one.replace(b"w1.npy", f"w{k}.npy".encode()) for k in range(2, 9))
-    count = (7).to_bytes(2, "little")
+    many = b"".join(one.replace(b"w1.npy", f"w{c}.npy".encode()) for c in ascii_letters)
+    count = len(ascii_letters).to_bytes(2, "little")
     tail = bytearray(data[end:])
     tail[8:12] = count + count
     tail[12:16] = len(many).to_bytes(4, "little")
     path.write_bytes(data[:at] + many + bytes(tail))
-    with pytest.raises(CheckpointError):
+    with pytest.raises(CheckpointError, match="its entries claim to be larger than its"):
         load(path)
 
 

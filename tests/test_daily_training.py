@@ -146,6 +146,9 @@ def test_a_schedule_sets_the_rate_of_each_epoch():
     assert learn(by_hand, epochs=2).learning_rate == [0.5, 0.5]
     with pytest.raises(ValueError, match=r"schedule\(2\) gives -1: a learning rate is positive"):
         learn(make(), schedule=lambda epoch: 3 - 2 * epoch)
+    for rate in (math.inf, math.nan):
+        with pytest.raises(ValueError, match=rf"schedule\(1\) gives {rate}: a learning rate is"):
+            learn(make(), schedule=lambda epoch, rate=rate: rate)
 
 
 def test_patience_ends_a_run_that_no_longer_gets_better():
@@ -334,6 +337,13 @@ def test_what_is_not_finite_is_named_with_row_and_column(at, bad):
         train(make(), spoiled, LABELS)
     with pytest.raises(ValueError, match=rf"^validation X\[{at[0]}, {at[1]}\] is {bad}"):
         train(make(), X, LABELS, validation=(spoiled, LABELS))
+
+
+def test_a_number_behind_the_first_thousands_of_rows_is_named_too():
+    spoiled = np.zeros((5_000, 2))
+    spoiled[4_321, 1] = math.nan
+    with pytest.raises(ValueError, match=r"^X\[4321, 1\] is nan"):
+        train(make(), spoiled, np.zeros(5_000))
 
 
 def test_labels_become_one_hot_and_are_checked():

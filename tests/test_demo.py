@@ -8,17 +8,17 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from micrograd_bp import MLP, cli, demo
+from micrograd_bp import MLP, cli, demo, predict
 from micrograd_bp.datasets import digits
 
 
 @pytest.fixture
 def short(monkeypatch):
-    """Two epochs over forty digits, so that a test takes a moment."""
+    """Two epochs over fifty digits, so that a test takes a moment."""
     monkeypatch.setattr(demo, "EPOCHS", 2)
     X, labels = digits()
     monkeypatch.setattr(demo, "digits", lambda: (X[:80], labels[:80]))
-    monkeypatch.setattr(demo, "HELD_OUT", 40)
+    monkeypatch.setattr(demo, "HELD_OUT", 30)
 
 
 @pytest.mark.usefixtures("short")
@@ -31,7 +31,8 @@ def test_the_command_checks_learns_and_draws(tmp_path, capsys):
     assert "BP2" in printed
     apart = float(re.search(r"differ by at most (\S+)\.\n", printed).group(1))
     assert apart < 1e-12
-    assert "Held-out accuracy" in printed
+    assert "4. Learning 50 digits" in printed
+    assert re.search(r"Held-out accuracy: \S+ \(\d+ of 30 digits\)\n", printed)
     for name in ("neuron.svg", "network-2-4-1.svg", "learning-curve.svg"):
         path = tmp_path / "out" / name
         assert str(path) in printed
@@ -65,12 +66,25 @@ def test_no_command_prints_the_usage(capsys):
     assert "usage: micrograd-bp" in capsys.readouterr().err
 
 
+def test_the_graphs_that_it_draws_have_gradients():
+    assert demo.one_neuron().grad == demo.small_network().grad == 1.0
+
+
+def test_a_digit_as_text_is_about_as_wide_as_high():
+    x = np.zeros(64)
+    x[[0, 9]] = 1.0, 0.5
+    first, second, *others = demo.picture(x).split("\n")
+    assert (first, second) == ("    @@" + 14 * " ", "      ==" + 12 * " ")
+    assert others == 6 * [20 * " "]
+
+
 def test_training_lowers_the_cost():
     X, labels = digits()
     net = MLP(64, [30, 10], activation="tanh", output="sigmoid", rng=0, init="scaled")
     history = demo.learn_digits(net, X, labels, np.arange(200), np.arange(200, 240))
     assert history.cost[-1] < 0.5 * history.cost[0]
-    assert history.validation_accuracy[-1] > 0.5
+    right = predict(net, X[200:240]).argmax(axis=1) == labels[200:240]
+    assert history.validation_accuracy[-1] == np.mean(right) > 0.5
 
 
 def test_the_prompt_greets_in_three_lines_and_knows_the_names():

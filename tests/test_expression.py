@@ -271,6 +271,7 @@ def test_a_number_without_a_variable_is_named():
     error = refusal("x*y", x=1.0, y=1.0, w=2.0, v=3.0)
     assert str(error) == "'w', 'v': not in the expression, whose variables are x, y"
     assert "whose variables are none" in str(refusal("2", x=1.0))
+    assert refusal("x + y*y", x=1.0).column == 5  # where it stands first
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,9 @@ def test_where_there_is_no_value_the_operation_is_shown(text, message):
 
 
 def test_a_text_that_is_too_long_is_not_parsed():
-    assert expression("x" + " + x" * 249, x=1.0).data == 250.0
+    longest = "+(x)" + " + x" * 249
+    assert len(longest) == LONGEST
+    assert expression(longest, x=1.0).data == 250.0
     assert str(refusal("x" * (LONGEST + 1))) == "the expression has 1,001 characters, above 1,000"
     assert len(str(refusal("1" * 10_000_000))) < 100
 

@@ -50,6 +50,7 @@ def test_check_tells_machines_each_row(run, model):
     assert (found["sizes"], found["activations"]) == ([2, 3, 2], ["tanh", "sigmoid"])
     assert found["ok"] is True
     assert [row["equation"] for row in found["rows"]] == ["BP1", "BP3", "BP4", "BP2", "BP3", "BP4"]
+    assert all(row["ok"] is True for row in found["rows"])
     report = check_equations(model, found["input"], found["target"], cross_entropy)
     assert found["C"] == report.seen.cost
     assert told(run, "check", MODEL)["input"] != found["input"]
@@ -68,7 +69,9 @@ def test_the_exit_status_is_1_where_they_disagree(run, model, monkeypatch):
     assert "DO NOT AGREE" in printed
     status, printed, _ = run("check", MODEL, "--json")
     assert status == 1
-    assert json.loads(printed)["ok"] is False
+    found = json.loads(printed)
+    assert found["ok"] is False
+    assert [row["ok"] for row in found["rows"]] == [False] + [True] * 5
 
 
 @pytest.mark.parametrize(
@@ -163,6 +166,7 @@ def test_the_values_of_a_network_are_those_of_its_cost(run, model, tmp_path):
     assert found["file"] == "out.dot"
     assert found["C"] == cross_entropy(model(found["input"]), found["target"]).data
     assert "w₁₁" in (tmp_path / "out.dot").read_text(encoding="utf-8")
+    assert "C" in told(run, "draw", MODEL, "-o", "random.dot", "--view", "scalar")
 
 
 def test_draw_writes_the_page_of_the_cost(run, model, tmp_path):

@@ -118,6 +118,16 @@ def test_it_may_be_stopped_at_every_mini_batch(path, monkeypatch):
     assert numbers(net) == numbers(whole)
 
 
+def test_the_bar_goes_on_within_an_epoch(path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        stop_after(9, patch)
+        with pytest.raises(Stop):
+            run(make(), checkpoint=path)
+    run(make(), checkpoint=path, resume=True, progress=True)
+    shown = capsys.readouterr().err
+    assert "54/200" in shown and "200/200" in shown  # 40 and two batches of 7
+
+
 def test_more_epochs_go_on(path):
     whole = make()
     expected = run(whole, 6)
@@ -190,7 +200,26 @@ def test_a_schedule_goes_on(path):
     assert numbers(net) == numbers(whole)
 
 
+def test_with_a_schedule_an_optimiser_may_be_given_again(path):
+    net = make()
+    optimizer = SGD(net.parameters(), 0.3)
+    options = {"schedule": lambda epoch: 0.5 / epoch, "checkpoint": path}
+    train(net, X, LABELS, cross_entropy, optimizer, 1, **options)
+    assert optimizer.learning_rate == 0.5
+    history = train(net, X, LABELS, cross_entropy, optimizer, 2, resume=True, **options)
+    assert history.learning_rate == [0.5, 0.25]
+
+
 # Killed.
+
+
+def test_what_a_killed_run_left_is_removed_and_nothing_of_others(tmp_path):
+    ours, others = tmp_path / ".run[1].npz.abc.part", tmp_path / ".run1.npz.abc.part"
+    for part in (ours, others):
+        part.write_bytes(b"half")
+    run(make(), 1, checkpoint=tmp_path / "run[1].npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [others.name, "run[1].npz"]
+
 
 KILLED = """
 import os, random, signal, sys, threading, time
@@ -372,6 +401,8 @@ def test_other_data_or_another_cost_are_another_run(path):
     go()
     with pytest.raises(CheckpointError, match=r"examples .*there.*here"):
         go(X + 1e-9, resume=True)
+    with pytest.raises(CheckpointError, match=r"examples .*there.*here"):
+        go(labels=1 - LABELS, resume=True)
     with pytest.raises(CheckpointError, match=r"examples .*40 of .*39 of"):
         go(X[1:], LABELS[1:], resume=True)
     with pytest.raises(CheckpointError, match="cost 'quadratic' there, 'cross_entropy' here"):
@@ -534,5 +565,10 @@ def test_weights_that_are_not_finite_are_never_saved(path):
             checkpoint=path,
             callbacks=[lambda *_: seen.append(1)],
         )
-    assert "run.npz holds the run up to epoch 2" in error.value.__notes__[0]
+    held = "run.npz holds the run up to epoch 2"
+    assert held in error.value.__notes__[0]
+    at_once = Vanishing(net.parameters(), 0.1)
+    with pytest.raises(FloatingPointError) as error:  # after it was read, before it is written
+        train(net, X, X[:, 0], optimizer=at_once, batch_size=40, checkpoint=path, resume=True)
+    assert held in error.value.__notes__[0]
     assert np.isfinite(numbers(load(path))).all()

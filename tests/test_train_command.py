@@ -152,11 +152,14 @@ def test_no_epoch_writes_the_first_weights(run):
     [
         (np.arange(60) % 3, [3, 30, 3], "cross_entropy", "sigmoid"),
         (POINTS[:, 0] > 0, [3, 30, 2], "cross_entropy", "sigmoid"),
+        (np.arange(60) % 3 - 1, [3, 30, 1], "quadratic", "linear"),
         (POINTS[:, 0], [3, 30, 1], "quadratic", "linear"),
+        (POINTS[:, 0] ** 2, [3, 30, 1], "quadratic", "linear"),
+        (np.linspace(0.0, 1.0, 60), [3, 30, 1], "quadratic", "sigmoid"),
         (POINTS[:, :2], [3, 30, 2], "quadratic", "linear"),
         (np.eye(3)[np.arange(60) % 3], [3, 30, 3], "quadratic", "sigmoid"),
     ],
-    ids=["labels", "booleans", "numbers", "rows", "one-hot"],
+    ids=["labels", "booleans", "negative", "numbers", "squares", "parts", "rows", "one-hot"],
 )
 @pytest.mark.parametrize("name", ["y", "Y"])
 def test_an_npz_with_x_and_y(run, tmp_path, y, sizes, cost, output, name):
@@ -197,6 +200,12 @@ def test_a_single_array_is_refused(run, tmp_path):
     assert "is no .npz of arrays" in refused(run, "train", "mine.npy", status=1)
 
 
+@pytest.mark.parametrize(("most", "classes"), [(999, 1_000), (1_000, 0)])
+def test_large_whole_numbers_are_no_classes(tmp_path, most, classes):
+    y = np.linspace(0, most, 60).astype(int)
+    assert data_named(written(tmp_path / "mine.npz", X=POINTS, y=y)).classes == classes
+
+
 def test_no_set_and_no_file(run):
     message = "there is no set 'digts': take digits, xor, moons, circles, spirals, or an .npz"
     assert refused(run, "train", "digts").startswith(message)
@@ -234,7 +243,10 @@ def test_settings_that_do_not_fit_are_one_line(run, tmp_path, arguments, message
 def test_targets_that_a_cost_does_not_take(run, tmp_path):
     path = written(tmp_path / "mine.npz", X=POINTS, y=POINTS[:, 0])
     assert "hinge takes targets 1 and -1" in refused(run, "train", path, "--cost", "hinge")
-    assert "--cost quadratic takes any" in refused(run, "train", path, "--cost", "cross_entropy")
+    for y in (POINTS[:, 0], POINTS[:, 0] ** 2, -np.linspace(0.0, 1.0, 60)):
+        path = written(tmp_path / "mine.npz", X=POINTS, y=y)
+        error = refused(run, "train", path, "--cost", "cross_entropy")
+        assert "--cost quadratic takes any" in error
 
 
 def test_a_training_that_overflows_names_the_way_out(run, tmp_path):

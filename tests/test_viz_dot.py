@@ -108,7 +108,10 @@ def test_the_legend_explains_only_what_occurs():
     lines = "fill: |grad| 1 to 4, white if 0", "edge: local derivative (not the ones of sums)"
     assert list(legend(scene_of([y]))) == [*lines, "border: root round"]
     assert list(legend(scene_of([y], grads=False))) == [lines[1], "border: root round"]
+    x.grad = 0.0
+    assert next(legend(scene_of([y]))) == "fill: |grad| 1, white if 0"
     assert next(legend(scene_of([Value(1.0)]))) == "grad –: backward() has not run"
+    assert "negative" not in "".join(legend(scene_of([Value(-1.0).relu()])))  # the derivative is 0
 
 
 def test_a_repeated_operand_has_two_edges():
@@ -136,6 +139,7 @@ def test_gradients_can_be_left_out():
     [
         ([0.3], [4]),
         ([1.0, -2.0], [2, 4]),
+        ([1.0, -2.0, 3.0, -4.0, 5.0], [0, 1, 2, 3, 4]),
         ([-5.0, 1.0, 3.0, -2.0, 4.0], [4, 0, 2, 1, 3]),
         ([1e-300, 1e-200, 1.0, 1e200, 1e300], [0, 1, 2, 3, 4]),
     ],
@@ -144,9 +148,17 @@ def test_the_fill_deepens_with_the_magnitude(gradients, shades):
     assert list(map(fills(gradients), gradients)) == [SHADES[shade] for shade in shades]
 
 
+def test_the_fill_compares_the_gradients_that_are_shown():
+    y = Value(2.0, "x") * 3.0  # the gradient of 3.0 is not shown
+    y.backward(2.0)
+    assert node_lines(y)["v2"]["fillcolor"] == SHADES[2]
+    assert node_lines(y)["v0"]["fillcolor"] == SHADES[4]
+
+
 @pytest.mark.parametrize("grad", [0.0, -0.0])
 def test_a_gradient_of_zero_is_white(grad):
     assert fills([1.0, grad])(grad) == "#ffffff"
+    assert fills([1.0, 2.0, 3.0, 4.0, 5.0, grad])(1.0) == SHADES[0]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
@@ -269,9 +281,11 @@ def test_an_edge_enters_a_neuron_through_a_waypoint(rankdir, reached, left):
 
 def test_only_edges_past_leaves_of_a_neuron_need_a_waypoint():
     cost = network_cost((3,), ["softmax"])
-    entered = {line.split("_")[1] for line in draw(cost).source.split() if line.endswith('_in"')}
-    labels = [node.label for k, node in enumerate(topological_order(cost)) if str(k) in entered]
-    assert labels == ["z₁¹", "z₂¹", "z₃¹"]
+    nodes = topological_order(cost)
+    edges = re.findall(r'id="e(\d+)_(\d+)_\d+_in"', draw(cost).source)
+    tails, heads = ({nodes[int(k)].label for k in ends} for ends in zip(*edges, strict=True))
+    assert tails == {x.label for x in nodes if str(x.label).endswith("⁰")}
+    assert heads == {"z₁¹", "z₂¹", "z₃¹"}
 
 
 def test_from_top_to_bottom_fields_are_turned():
@@ -279,6 +293,8 @@ def test_from_top_to_bottom_fields_are_turned():
     assert lines["v1"]["label"] == r"{x|data\ 3|grad\ -2}"
     with pytest.raises(ValueError, match="rankdir is one of LR, TB, got 'diagonal'"):
         draw_dot(small_graph(), rankdir="diagonal")
+    with pytest.raises(ValueError, match="rankdir is one of LR, TB, got 'diagonal'"):
+        draw(small_graph(), rankdir="diagonal")
 
 
 def test_an_unknown_view_is_named():

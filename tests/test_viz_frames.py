@@ -1,6 +1,7 @@
 """A picture for each step of forward and backward: what is known when, and what moves."""
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 from pathlib import Path
@@ -136,6 +137,9 @@ def test_long_steps_are_shortened():
     assert many[1].lines[1] == "total(1, 1, 1, 1, 1, 1, …) = 30"
     assert many[-1].lines[-1] == "and 26 more like these"
     assert max(len(step.lines) for step in many) == 6
+    five, six = (taken(total([Value(1.0) for _ in range(k)]))[-1].lines for k in (5, 6))
+    assert len(five) == len(six) == 6
+    assert five[-1].startswith("grad ") and six[-1] == "and 2 more like these"
 
 
 def test_steps_do_not_need_backward_and_change_nothing():
@@ -266,6 +270,12 @@ def test_too_many_values_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(GraphTooLarge, match=rf"^{size} values .* the 110 .*explore\(cost"):
         frames(cost, tmp_path / "slides")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_most_values(tmp_path, monkeypatch):
+    cost = reused()
+    monkeypatch.setattr(sys.modules["viz.frames"], "LARGEST", len(topological_order(cost)))
+    assert len(frames(cost, tmp_path)) == len(taken(cost))
 
 
 def test_without_a_renderer_nothing_is_written(tmp_path, monkeypatch):

@@ -24,10 +24,11 @@ def test_any_node_is_drawn_and_nothing_else_is_imported(run_python):
 
 
 def test_operands_stand_before_consumers_from_left_to_right():
-    a, b = Value(1.0, "a"), Value(2.0, "b")
+    a, b, x = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "x")
     c = b * a
-    d = c + b
-    assert topological_order(d) == [b, a, c, d]
+    d = c + x
+    e = d + b
+    assert topological_order(e) == [b, a, c, x, d, e]
 
 
 def test_a_falsy_root_is_still_a_root():

@@ -314,6 +314,19 @@ def test_softmax_couples_neurons():
     assert not found[net.z(1, 1).label]["isCoupled"]
 
 
+def test_a_neuron_that_moves_another_activation_is_coupled():
+    z1, z2 = (Value(0.5, Symbol("z", 1, (j,))) for j in (1, 2))
+    a2, a1 = z1.tanh(), z2.tanh()
+    a1.label, a2.label = Symbol("a", 1, (1,)), Symbol("a", 1, (2,))
+    _, found = neurons_of(a1 + a2)
+    assert found[z1.label]["isCoupled"] and found[z2.label]["isCoupled"]
+    a1, a2 = z1.tanh(), z1 * z2  # z1 moves both
+    a1.label, a2.label = Symbol("a", 1, (1,)), Symbol("a", 1, (2,))
+    nodes, found = neurons_of(a1 + a2)
+    assert [nodes[a] for a, _ in found[z1.label]["moves"]] == [a1, a2]
+    assert found[z1.label]["isCoupled"] and found[z2.label]["isCoupled"]
+
+
 def test_a_cost_that_takes_z_has_no_activation():
     net = MLP(2, [3, 1], activation="tanh", rng=0)
     C = sigmoid_cross_entropy(net([1.0, -2.0]), 1.0)
@@ -444,6 +457,12 @@ def test_without_a_renderer_there_is_a_list_and_a_line_of_help(monkeypatch, tmp_
         '<div id="v0" class="value input"><b>x</b><span class="data">data 3</span>'
         '<span class="grad">grad 2</span></div>'
     )
+
+
+def test_the_line_of_help_is_text(monkeypatch):
+    monkeypatch.setenv("MICROGRAD_BP_DOT", "<i>dot</i>")
+    html = page(product())
+    assert "&lt;i&gt;dot&lt;/i&gt;" in html and "<i>dot" not in html
 
 
 def test_a_renderer_that_fails_is_named(monkeypatch, tmp_path):

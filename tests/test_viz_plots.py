@@ -365,6 +365,11 @@ def test_a_network_and_its_matrix_form_have_the_same_boundary(sizes):
     assert np.min(np.linalg.norm(by_rows[:, None] - by_matrices, axis=2), axis=1).max() < 0.1
 
 
+def test_examples_on_a_line_have_room_on_both_sides():
+    ax = plot_decision_boundary(lambda xy: xy[:, 1], [[2.0, 0.0], [2.0, 1.0]], [0, 1])
+    assert ax.get_xlim() == pytest.approx((1.85, 2.15))
+
+
 def test_a_network_of_one_s_own_may_give_numbers():
     class Line:
         def parameters(self):
@@ -439,6 +444,25 @@ def test_neurons_at_rest_are_counted():
         neuron.b.data = -100.0
     ticks = plot_activations(passed(net)).get_xticklabels()
     assert ticks[0].get_text() == "1\n3 neurons\n2 with $\\delta$ = 0"
+    net.layers[0].neurons[2].b.data = -100.0
+    ticks = plot_activations(passed(net)).get_xticklabels()
+    assert ticks[0].get_text() == "1\n3 neurons\n3 with $\\delta$ = 0"
+
+
+def test_whiskers_reach_to_the_extremes():
+    net = passed(MLP(2, [9], activation="tanh", rng=0))
+    for j in range(1, 10):
+        net.a(1, j).data = 1.0 if j == 9 else 0.01 * j
+    caps = [line.get_ydata().tolist() for line in plot_activations(net).get_lines()]
+    assert [0.01, 0.01] in caps and [1.0, 1.0] in caps
+
+
+def test_an_error_that_is_not_finite_is_left_out():
+    net = passed(MLP(2, [3, 1], activation="tanh", rng=0))
+    net.z(1, 2).grad, net.z(1, 3).grad = math.nan, math.inf
+    right = plot_activations(net).figure.axes[1]
+    dots = next(line.get_ydata() for line in right.get_lines() if line.get_marker() == ".")
+    assert dots.tolist() == [abs(net.delta(1, 1))]
 
 
 def test_many_layers_have_short_ticks():
@@ -453,6 +477,7 @@ def test_many_layers_have_short_ticks():
 def test_before_the_backward_pass_the_axis_says_so():
     ax = plot_activations(passed(MLP(2, [3, 1], rng=0), backward=False))
     assert ax.figure.axes[1].get_ylabel() == "no errors yet: call cost.backward()"
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1\n3 neurons", "2\n1 neuron"]
 
 
 def test_before_a_forward_pass_there_is_nothing_to_plot():

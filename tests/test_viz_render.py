@@ -207,6 +207,11 @@ def test_too_many_values_are_laid_out_only_by_force(monkeypatch):
     assert draw_dot(product(), force=True).pipe().startswith(b"<?xml")
 
 
+def test_the_largest_layout_has_titles(monkeypatch):
+    monkeypatch.setattr(viz.contents, "MOST", 3)
+    assert "title>x</title" in draw(product()).pipe(encoding="utf-8")
+
+
 def test_the_limit():
     y = Value(1.0)
     for _ in range(viz.contents.LARGEST):
@@ -252,6 +257,8 @@ def test_save_leaves_an_existing_file_if_asked(tmp_path):
     path.write_text("mine")
     draw(product()).save(path, skip_existing=True)
     assert path.read_text() == "mine"
+    draw(product()).save(path)
+    assert path.read_bytes().startswith(b"<?xml")
 
 
 def test_render_is_graphvizs(tmp_path):
@@ -271,6 +278,12 @@ def test_render_shows_the_finished_picture(tmp_path, monkeypatch):
     draw(product()).render(tmp_path / "gout", view=True)
     draw(product()).view(tmp_path / "gout")
     assert len(seen) == 2 and all('role="img"' in svg for svg in seen)
+
+
+def test_a_format_may_be_written_in_capitals(tmp_path):
+    assert Path(draw(product()).render(tmp_path / "gout", format="PNG")).exists()
+    assert Path(draw(product()).render(outfile=tmp_path / "other.SVG")).exists()
+    assert draw(product()).pipe("SVG") == draw(product()).pipe()
 
 
 def test_an_unknown_format_is_named():

@@ -260,6 +260,7 @@ def test_one_line_per_box_in_a_wide_layer():
     graph = draw(network(nouts=(17, 1))[1], view="neuron")
     (row,) = rows(graph, "layer1_neuron17")
     assert row.startswith("neuron 17  z ")
+    assert rows(draw(network(nouts=(16, 1))[1], view="neuron"), "layer1_neuron16")[0] == "neuron 16"
     assert rows(graph, "layer0_neuron1") == ["a₁⁰", "0.5"]
 
 
@@ -277,6 +278,24 @@ def test_boxes_stand_in_order_and_apart(nouts, rankdir):
     for l, n in enumerate(net.sizes):
         column = [edges[f"layer{l}_neuron{j}"] for j in range(1, n + 1)]
         assert all(end <= start for (_, end), (start, _) in pairwise(column))
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_a_heading_stands_before_its_boxes(rankdir):
+    lines = attributes(draw(network()[1], view="neuron", rankdir=rankdir))
+
+    def place(id):
+        x, y = map(float, lines[id]["pos"].removesuffix("!").split(","))
+        return (-y, lines[id]["height"]) if rankdir == "LR" else (x, lines[id]["width"])
+
+    (heading, extent), (first, size) = place("layer1_heading"), place("layer1_neuron1")
+    assert heading + 36.0 * (float(extent) + float(size)) <= first < place("layer1_neuron2")[0]
+
+
+@pytest.mark.parametrize(("rankdir", "tail", "head"), [("LR", "e", "w"), ("TB", "s", "n")])
+def test_lines_lead_from_layer_to_layer(rankdir, tail, head):
+    source = draw(network()[1], view="neuron", rankdir=rankdir).source
+    assert f'headport="{head}" tailport="{tail}"' in source
 
 
 # The layer view.
@@ -313,6 +332,11 @@ def test_a_network_is_drawn_itself():
     assert of_net["layer1_neuron1"] == of_cost["layer1_neuron1"]
     assert rows(draw(net), "layer2_heading") == ["layer 2", "linear"]
     assert rows(draw(net), "layer2_neuron1")[1] == f"z = a {net.z(2, 1).data:.4g}"
+
+
+def test_one_neuron_and_one_weight_are_no_plurals():
+    assert repr(draw(MLP(1, [1]))).startswith("<network of 1 neuron, 1 weight;")
+    assert repr(draw(MLP(2, [1]))).startswith("<network of 1 neuron, 2 weights;")
 
 
 def test_before_a_forward_pass_there_are_weights_alone():
@@ -363,6 +387,9 @@ def test_inputs_of_one_s_own_keep_their_names():
     graph = draw(cost, view="neuron")
     assert rows(graph, "layer0_neuron1") == ["height", "1.8"]
     assert rows(graph, "layer0_neuron2") == ["input 2", "70"]
+    cost = quadratic(net([Value(1.8, "height of the person in metres"), Value(70.0)]), 1.0)
+    assert rows(draw(cost, view="neuron"), "layer0_neuron1") == ["height of the person…", "1.8"]
+    assert "height of the person in metres  1.8" in draw(net, view="text")
 
 
 def own_network():
@@ -415,12 +442,38 @@ def test_softmax_couples_neurons_of_a_layer_without_lines_between_them():
     assert rows(draw(net), "layer2_heading") == ["layer 2", "softmax"]
 
 
+def test_a_penalty_reads_weights_and_not_their_neurons():
+    net, cost = network()
+    with_penalty = cost + 0.1 * total(w * w for w in net.parameters())
+    plain, drawn = (attributes(draw(C, view="neuron")) for C in (cost, with_penalty))
+    assert drawn.keys() == plain.keys()
+
+
 def test_several_passes_are_ranges():
     net = MLP(2, [2, 1], activation="tanh", rng=0)
     costs = [quadratic(net(x), 1.0) for x in ([1.0, 2.0], [-1.0, 3.0])]
-    graph = draw(total(costs), view="neuron")
+    cost = total(costs)
+    graph = draw(cost, view="neuron")
     assert rows(graph, "layer0_neuron1") == ["a₁⁰", "-1..1"]
     assert "several passes" in graph.source
+    cost.backward()
+    for z, delta in zip(network_in(scene_of([cost])).neurons[2, 1].z, (-3.0, 2.0), strict=True):
+        z.grad = delta
+    assert re.search(r"fill: \|δ\| \S+ to 3, white", draw(cost, view="neuron").source)
+
+
+def test_what_is_between_two_layers_is_no_cost():
+    net = MLP(2, [2, 2], activation="tanh", rng=0)
+    halved = [0.5 * a for a in net.layers[0]([1.0, 2.0])]
+    cost = quadratic(net.layers[1](halved), [1.0, 0.0])
+    read = [id for id in attributes(draw(cost, view="neuron")) if id.endswith("_cost")]
+    assert read == ["layer2_neuron1_cost", "layer2_neuron2_cost"]
+
+
+@pytest.mark.parametrize(("nin", "thickest"), [(20, "4.00"), (21, "2.00")])
+def test_many_lines_are_thinner(nin, thickest):
+    lines = attributes(draw(MLP(nin, [10], rng=0))).values()
+    assert max(line["penwidth"] for line in lines if line["class"].startswith("weight")) == thickest
 
 
 def test_several_roots():
@@ -430,6 +483,7 @@ def test_several_roots():
     assert "cost" not in attributes(draw(outputs, view="neuron"))
     costs = [a**2 for a in outputs]
     assert rows(draw(costs, view="neuron"), "cost")[::2] == ["cost", "cost"]
+    assert len(rows(draw([*costs * 2, costs[0]], view="neuron"), "cost")) == 10
     assert rows(draw(costs * 3, view="neuron"), "cost") == ["6 roots"]
 
 
@@ -454,6 +508,7 @@ def test_a_network_as_text():
     assert draw(cost, view="layer").contents.text().endswith(f"C  {cost.data:.4g}")
     wide = draw(MLP(20, [1], rng=0), view="text")
     assert wide.endswith(", and 12 more")
+    assert "more" not in draw(MLP(8, [1], rng=0), view="text")
 
 
 # A graph of gradients.
@@ -492,6 +547,13 @@ def test_each_half_shows_the_gradients_that_it_has():
         if "value" in line["class"] and "constant" not in line["class"]:
             assert line["label"].endswith(r"grad\ –") == ("backward" in line["class"])
     total(found).backward()
+    assert r"grad\ –" not in draw(found, forward=cost).source
+
+
+def test_the_backward_pass_of_the_gradients_reaches_the_forward_half():
+    cost, found = gradient_graph()
+    total(found).backward()
+    assert cost.grad == 0.0
     assert r"grad\ –" not in draw(found, forward=cost).source
 
 

@@ -105,11 +105,11 @@ def _boxes(ax: "Axes", layers: Sequence[Array], shift: float, colour: str) -> No
 
 def _ticks(delta: Sequence[Array]) -> list[str]:
     """Of each layer its number, that of its neurons, and of those at rest, where some are."""
-    room = len(delta) <= ROOMY
+    room, has_run = len(delta) <= ROOMY, any(map(np.any, delta))
     ticks = []
     for l, d in enumerate(delta, 1):
         resting = int(np.sum(d == 0.0))
         neurons = f"{len(d)} neuron" + "s" * (len(d) != 1) if room else str(len(d))
         rest = f"\n{resting} with $\\delta$ = 0" if room else f"\n{resting}: $\\delta$ = 0"
-        ticks.append(f"{l}\n{neurons}" + rest * (0 < resting < len(d)))
+        ticks.append(f"{l}\n{neurons}" + rest * (has_run and resting > 0))
     return ticks

@@ -94,6 +94,8 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]  # Any, as it ships no type
         """Write the DOT text to `filename` and the picture beside it; return the picture's path."""
         quiet_view = options.pop("quiet_view", False)
         suffix = Path(options.get("outfile") or "").suffix[1:]
+        if options.get("format"):
+            options["format"] = options["format"].lower()
         with self._drawing(options.get("format") or suffix or self.format):
             path = Path(super().render(filename, directory=directory, **{"quiet": True} | options))
         if path.suffix.lower() == ".svg":
