@@ -1,10 +1,10 @@
 """The table, the engine, gradients as graphs, functions, and what checks gradients."""
 
 TESTS = {
-    "micrograd_bp/kernels.py": "test_primitives test_edges test_engine",
-    "micrograd_bp/primitives.py": "test_primitives test_edges test_engine test_gradients",
-    "micrograd_bp/arithmetic.py": "test_engine test_primitives",
-    "micrograd_bp/engine.py": "test_engine test_primitives",
+    "micrograd_bp/kernels.py": "test_primitives test_edges test_engine test_rules",
+    "micrograd_bp/primitives.py": "test_primitives test_edges test_engine test_gradients test_rules",
+    "micrograd_bp/arithmetic.py": "test_engine test_primitives test_rules",
+    "micrograd_bp/engine.py": "test_engine test_primitives test_rules",
     "micrograd_bp/chain_rule.py": "test_gradients test_functional",
     "micrograd_bp/paths.py": "test_explain",
     "micrograd_bp/functional.py": "test_functional",
