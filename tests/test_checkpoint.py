@@ -216,6 +216,7 @@ FORGED = {
         lambda e: e.update(w1=b"\x93NUMPY\x02\x00" + e["w1"][8:]),
         "no array of floats",
     ),
+    "endless shape": (claiming("(" + "1" * 60 + "x)"), "no array of floats"),
     "missing": (lambda e: e.pop("b1"), "has no array b1"),
     "no meta": (lambda e: e.pop("meta"), "no entry 'meta'"),
     "huge shape": (claiming("(99999999999999, 9)"), "an entry"),
