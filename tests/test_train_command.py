@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from command_line import refused, told
 
 from micrograd_bp import MLP, cli
 from micrograd_bp.checkpoint import load, save
+from micrograd_bp.commands import sets
 from micrograd_bp.commands.sets import SETS, data_named, targets_of
 from micrograd_bp.commands.settings import PLANS
 
@@ -190,6 +193,45 @@ def test_arrays_that_do_not_fit_are_refused(run, tmp_path, arrays, message):
 def test_a_file_that_is_no_npz_is_refused(run, tmp_path, content):
     (tmp_path / "mine.npz").write_bytes(content)
     assert "is no .npz of arrays" in refused(run, "train", "mine.npz", status=1)
+
+
+def entry(header, numbers=b""):
+    """An .npy file by hand, as enemies may write it."""
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + numbers
+
+
+def claims(shape):
+    return f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n"
+
+
+HOSTILE = {
+    "more than any memory": entry(claims("(1000000000000,)")),
+    "more than an array holds": entry(claims("(9223372036854775807, 3)")),
+    "less than nothing": entry(claims("(-3, -2)"), bytes(48)),
+    "signs": entry("-" * 9_500 + "1"),
+    "brackets": entry("(" * 9_500),
+    "half a header": entry("{'descr': '<f8I"),
+    "a shape of text": entry(claims("('3',)")),
+    "long texts": entry("{'descr': '<U99999999', 'fortran_order': False, 'shape': (1, 1), }\n"),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_an_array_that_lies_is_refused(run, tmp_path, content):
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as archive:
+        archive.writestr("X.npy", content)
+        archive.writestr("y.npy", content)
+    assert "is no .npz of arrays" in refused(run, "train", "mine.npz", status=1)
+
+
+def test_an_npz_that_unfolds_is_refused_by_what_it_claims(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "LARGE", 100_000)
+    np.savez_compressed(tmp_path / "mine.npz", X=np.zeros((6_000, 20)), y=np.zeros(6_000))
+    message = refused(run, "train", "mine.npz", status=1)
+    assert message.startswith("mine.npz would unfold to 1,008,")
+    monkeypatch.setattr(sets, "LARGE", 10_000_000)
+    assert told(run, "train", "mine.npz", "--epochs", "1", "--layers", "1")["epochs"] == 1
 
 
 def test_a_single_array_is_refused(run, tmp_path):
