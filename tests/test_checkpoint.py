@@ -251,6 +251,17 @@ def test_a_forged_file_is_refused(name, path):
         load(path)
 
 
+def test_the_name_of_an_entry_is_no_path(path):
+    """Entries are read in memory, and written nowhere."""
+    forged(path, lambda entries: entries.update({"../../w3": npy(np.zeros(1)), "/w4": b""}))
+    with pytest.raises(CheckpointError):
+        load(path)
+    forged(path, lambda entries: entries.update({"../../w3": npy(np.zeros(1))}))
+    assert load(path).sizes == [2, 3, 1]
+    assert [x.name for x in path.parent.iterdir()] == ["net.npz"]
+    assert not list(path.parent.parent.glob("w3*"))
+
+
 def test_an_unchanged_forgery_loads(path):
     forged(path, lambda entries: None)
     assert load(path).sizes == [2, 3, 1]

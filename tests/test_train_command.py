@@ -301,6 +301,26 @@ def test_a_training_that_is_there_is_kept_unless_forced(run):
     assert weights("out/model.npz") != before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_in_the_folder_do_not_lead_out_of_it(run, tmp_path):
+    """A folder may be of another's making, as in a repository that was cloned."""
+    (tmp_path / "out").mkdir()
+    for name in FILES[2:]:
+        (tmp_path / f"outside-{name}").write_text("mine")
+        (tmp_path / "out" / name).symlink_to(tmp_path / f"outside-{name}")
+    assert run(*XOR)[0] == 0
+    for name in FILES[2:]:
+        assert (tmp_path / f"outside-{name}").read_text() == "mine"
+        assert not (tmp_path / "out" / name).is_symlink()
+    (tmp_path / "elsewhere.npz").write_bytes((tmp_path / "out/model.npz").read_bytes())
+    for name in FILES:
+        (tmp_path / "out" / name).unlink()
+        (tmp_path / "out" / name).symlink_to(tmp_path / "elsewhere.npz")
+    before = (tmp_path / "elsewhere.npz").read_bytes()
+    assert run(*XOR, "--seed", "1", "--force")[0] == 0
+    assert (tmp_path / "elsewhere.npz").read_bytes() == before
+
+
 def test_a_model_without_a_checkpoint_is_not_resumed(run, tmp_path):
     (tmp_path / "out").mkdir()
     save(MLP(2, [1]), "out/model.npz")
