@@ -83,7 +83,8 @@ class Value(Arithmetic):
     def backward(self, seed: float = 1.0) -> None:
         """Fill `grad` of every node that self depends on: the chain rule, consumers first.
 
-        Leaves add to what they hold, until `zero_grad()`; other nodes are set afresh.
+        Leaves add to what they hold, until `zero_grad()`; other nodes are set afresh. Threads may
+        run it at once on graphs that share no node; on a shared leaf additions would be lost.
         """
         seed = as_real(seed, "backward()")
         nodes = topological_order(self)

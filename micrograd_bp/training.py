@@ -78,9 +78,10 @@ def train(
 
     Ctrl-C ends the training after the mini-batch, with its checkpoint and the history so far; a
     second one is a KeyboardInterrupt. Where an error ends it, the weights before the failing step
-    stay in the network. Raises ValueError for data and settings that do not fit, FloatingPointError
-    for a cost or gradient that is not finite, before the weights are touched by it, FileExistsError
-    and CheckpointError for a checkpoint that can't be used.
+    stay in the network. Threads may train at once, each a network and an optimizer of its own;
+    Ctrl-C is gentle in the main thread only. Raises ValueError for data and settings that do not
+    fit, FloatingPointError for a cost or gradient that is not finite, before the weights are
+    touched by it, FileExistsError and CheckpointError for a checkpoint that can't be used.
     """
     if method not in METHODS:
         raise ValueError(f"method is one of {list(METHODS)}, got {method!r}")

@@ -4,6 +4,7 @@ A chain this deep overflows the stack of anything that recurses: the order of th
 repr, copying, and above all the freeing of the nodes, one inside the other.
 """
 
+import os
 import sys
 
 import pytest
@@ -92,6 +93,34 @@ threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 assert sorted(done) == sorted([1.0, 2.0, 3.0, 4.0] * 8)
+del thread, threads
+assert alive() == 0
+""")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_child_of_a_process_whose_threads_free_chains_frees_its_own(run):
+    run("""
+import os, warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of a fork beside threads
+
+def work():
+    while not done:
+        chain(Value(1.0), 3_000)
+
+done = []
+threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+for thread in threads: thread.start()
+for _ in range(10):
+    child = os.fork()
+    if child == 0:
+        gc.disable()
+        before = alive()
+        chain(Value(1.0), 2_000)
+        os._exit(alive() > before)
+    assert os.waitpid(child, 0)[1] == 0
+done.append(True)
+for thread in threads: thread.join()
 del thread, threads
 assert alive() == 0
 """)
