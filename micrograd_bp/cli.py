@@ -14,6 +14,7 @@ from micrograd_bp import __version__
 from micrograd_bp.commands import check, demonstrate, pictures, repl, train
 from micrograd_bp.commands.answer import Answer, Failed, Refused, plain
 from micrograd_bp.expression import ExpressionError
+from micrograd_bp.paths import printable
 
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
 CLOSED_PIPE = 141  # and where nobody reads on
@@ -146,11 +147,6 @@ def failed(error: Exception, status: int, options: argparse.Namespace) -> int:
     lines = text.split("\n") if is_marked else [text]
     print("micrograd-bp:", "\n".join(map(printable, lines)), file=sys.stderr)
     return status
-
-
-def printable(text: str) -> str:
-    """One line in which nothing moves the cursor, colours, or turns round what is read."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def silence() -> None:
