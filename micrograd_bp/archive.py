@@ -61,7 +61,7 @@ def read_archive(path: str | PathLike[str]) -> tuple[Any, dict[str, Array]]:
     except RecursionError:
         raise CheckpointError(f"{path} is no checkpoint: its text is too deeply nested") from None
     except ZIP_ERRORS as error:
-        raise CheckpointError(f"{path} is no checkpoint, or damaged: {error}") from None
+        raise CheckpointError(f"{path} is no checkpoint, or damaged: {str(error)[:200]}") from None
 
 
 def entries_of(data: bytes) -> dict[str, bytes]:

@@ -16,95 +16,19 @@ COMMANDS = [
     *(["explore", "x*y", "x=1", "y=2", "-o", "p.html"], ["explore", "m.npz", "-o", "q.html"]),
     *(["check", "m.npz"], ["train", "d.npz"], ["train", "xor"], ["train"], ["check"], []),
 ]
-OPTIONS = [
-    "--help",
-    "--version",
-    "--json",
-    "--debug",
-    "-o",
-    "--output",
-    "--view",
-    "--force",
-    "--backward",
-    "--no-backward",
-    "--input",
-    "--target",
-    "--example",
-    "--cost",
-    "--seed",
-    "--layers",
-    "--activation",
-    "--output",
-    "--optimizer",
-    "--learning-rate",
-    "--batch-size",
-    "--validation",
-    "--l2",
-    "--patience",
-    "--out",
-    "--resume",
-    "--",
-    "-",
-    "=",
-    "-x",
-]
-WORDS = [
-    "x.svg",
-    "x.dot",
-    "x.html",
-    "x.txt",
-    "p.bmp",
-    "text",
-    "scalar",
-    "neuron",
-    "layer",
-    "auto",
-    "1,-2",
-    "1",
-    "-1",
-    "0",
-    "nan",
-    "inf",
-    "1e999",
-    "1e308",
-    "0.5",
-    "xor",
-    "moons",
-    "m.npz",
-    "d.npz",
-    "quadratic",
-    "hinge",
-    "cross_entropy",
-    "log_likelihood",
-    "3,1",
-    "2",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "sgd",
-    "adam",
-    "99999999999999999999",
-    "o",
-    "x",
-    "x*y",
-    "x=1",
-    "y=2",
-    "x=two",
-    "tanh(x)",
-    "(x",
-    "1/0",
-    "x**",
-    ".",
-    "..",
-    "../up.svg",
-    "a/b.svg",
-    "%s",
-    "{}",
-    "²",
-    "٣",
-]
+OPTIONS = """
+    --help --version --json --debug -o --output --view --force --backward --no-backward --input
+    --target --example --cost --seed --layers --activation --output --optimizer --learning-rate
+    --batch-size --validation --l2 --patience --out --resume -- - = -x
+"""
+WORDS = """
+    x.svg x.dot x.html x.txt p.bmp text scalar neuron layer auto 1,-2 1 -1 0 nan inf 1e999 1e308 0.5
+    xor moons m.npz d.npz quadratic hinge cross_entropy log_likelihood 3,1 2 relu sigmoid softmax
+    sgd adam 99999999999999999999 o x x*y x=1 y=2 x=two tanh(x) (x 1/0 x** . .. ../up.svg a/b.svg
+    %s {} \u00b2 \u0663
+"""
 HOSTILE = ["", " ", "a\nb", "\x1b[31m", "\x00", "\ud800", "\u202e", "9" * 5_000, "x" * 300 + ".svg"]
-ANY = st.sampled_from(OPTIONS + WORDS + HOSTILE) | st.text(max_size=8)
+ANY = st.sampled_from([*OPTIONS.split(), *WORDS.split(), *HOSTILE]) | st.text(max_size=8)
 
 
 @st.composite

@@ -141,6 +141,15 @@ def test_what_is_no_archive_is_refused(data, path):
         load(path)
 
 
+def test_the_error_quotes_little_of_the_file(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("w1.npy" + "x" * 10_000, b"")
+    path.write_bytes(path.read_bytes().replace(b"w1.npy", b"w2.npy", 1))
+    with pytest.raises(CheckpointError, match="File name in directory") as error:
+        load(path)
+    assert len(str(error.value)) < 500
+
+
 def test_archives_of_numpy_and_of_others_are_refused(path):
     np.savez(path, X=np.zeros(3))
     with pytest.raises(CheckpointError, match="no entry 'sha256'"):
