@@ -32,8 +32,8 @@ sizes = pytest.mark.parametrize("n", [200_000, pytest.param(1_000_000, marks=pyt
 def run(run_python):
     """Run a script; it must get to its end."""
 
-    def run_to_the_end(script, *options):
-        printed = run_python(f"{HEADER}\n{script}\nprint('end')", *options)
+    def run_to_the_end(script, **environment):
+        printed = run_python(f"{HEADER}\n{script}\nprint('end')", **environment)
         assert printed.splitlines()[-1] == "end"
 
     return run_to_the_end
@@ -214,8 +214,11 @@ made = chain(Value(1.0), {n} // 2)
 @pytest.mark.parametrize("kilobytes", [256, 0], ids=["256 KB", "main"])
 @pytest.mark.parametrize("megabytes", [30, pytest.param(400, marks=pytest.mark.slow)])
 def test_when_memory_runs_out_the_graph_is_freed_and_the_next_one_works(run, megabytes, kilobytes):
-    """On a small stack as well; the error falls into whatever step of recording comes last."""
-    run(f"""
+    """On a small stack as well; the error falls into whatever step of recording comes last.
+
+    A thread has no memory of its own: each time, the C library would try to get it some.
+    """
+    script = f"""
 import resource
 STEPS = [lambda y: -y, lambda y: y * x + 1.0, lambda y: total([y, x, y]), lambda y: y.tanh()]
 
@@ -260,7 +263,8 @@ if {kilobytes}:
 else:
     work()
 assert done
-""")
+"""
+    run(script, MALLOC_ARENA_MAX="1")
 
 
 def test_a_chain_is_freed_with_the_traceback_that_holds_it(run):
