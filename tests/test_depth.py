@@ -4,10 +4,13 @@ A chain this deep overflows the stack of anything that recurses: the order of th
 repr, copying, and above all the freeing of the nodes, one inside the other.
 """
 
+import dis
 import os
 import sys
 
 import pytest
+
+from micrograd_bp import Value, engine
 
 HEADER = """
 import copy, gc, pickle, threading
@@ -318,6 +321,15 @@ for lose in (float, Value):
         continue
     raise AssertionError
 """)
+
+
+@pytest.mark.parametrize("f", [Value._unary, Value._binary, engine.record])
+def test_an_error_passes_recording_where_there_is_no_memory(f):
+    """CPython makes an int of the place that raises again; beyond 256 that takes memory, and where
+    there is none it tries for ever."""
+    places = [i.offset // 2 for i in dis.get_instructions(f) if i.opname == "RERAISE"]
+    assert places
+    assert max(places) <= 256
 
 
 def test_every_interpreter_takes_a_deep_node_or_refuses_it_in_words(run):
