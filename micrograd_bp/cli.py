@@ -13,11 +13,14 @@ from typing import NoReturn
 from micrograd_bp import __version__
 from micrograd_bp.commands import check, demonstrate, pictures, repl, train
 from micrograd_bp.commands.answer import Answer, Failed, Refused, plain
+from micrograd_bp.expression import ExpressionError
+from micrograd_bp.paths import printable
 
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
 CLOSED_PIPE = 141  # and where nobody reads on
 TAKE_NUMBERS = "--input", "--target"
 NUMBERS = re.compile(r"-[\d.]")
+OF_ONE_LINE = Refused, Failed, OSError
 EXPECTED = Refused, Failed, OSError, ValueError, ArithmeticError, ImportError
 
 
@@ -25,7 +28,8 @@ class Parser(argparse.ArgumentParser):
     """A wrong use is told in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"micrograd-bp: {message}; {self.prog} --help shows how it is written\n")
+        line = printable(f"micrograd-bp: {message}; {self.prog} --help shows how it is written")
+        self.exit(2, f"{line}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,6 +117,8 @@ def require_nothing(parser: argparse.ArgumentParser, rest: Sequence[str]) -> Non
 def tell(answer: Answer, as_json: bool) -> None:
     """The answer on stdout, its remark on stderr; a closed pipe is no error."""
     text = json.dumps(plain(answer.facts), allow_nan=False) if as_json else answer.text
+    encoding = sys.stdout.encoding or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         if text:
             print(text, flush=True)
@@ -134,10 +140,12 @@ def failed(error: Exception, status: int, options: argparse.Namespace) -> int:
         text = f"{error.filename}: {error.strerror}"
     if not isinstance(error, EXPECTED):
         text = f"{type(error).__name__}: {text}; --debug shows where"
-    if not isinstance(error, Refused) or options.json:
+    is_marked = isinstance(error, Refused) and isinstance(error.args[0], ExpressionError)
+    if not isinstance(error, OF_ONE_LINE) or (is_marked and options.json):
         text = text.partition("\n")[0]
     text = "; ".join([text, *getattr(error, "__notes__", ())])
-    print(f"micrograd-bp: {text}", file=sys.stderr)
+    lines = text.split("\n") if is_marked else [text]
+    print("micrograd-bp:", "\n".join(map(printable, lines)), file=sys.stderr)
     return status
 
 

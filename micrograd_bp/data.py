@@ -68,6 +68,11 @@ def as_numbers(array: Any, name: str) -> Array:
             f"{name} is an array of real numbers, got {type(array).__name__}"
             f" of dtype {numbers.dtype}"
         )
+    if np.ma.is_masked(array):
+        raise TypeError(f"entries of {name} are masked: leave them out, or fill them by .filled()")
+    if numbers.dtype == np.longdouble:  # what is beyond the floats is inf
+        with np.errstate(all="ignore"):
+            return numbers.astype(float, copy=False)
     return numbers
 
 

@@ -13,6 +13,7 @@ from micrograd_bp.datasets import digits
 from micrograd_bp.descent import SGD
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.equations import check_equations
+from micrograd_bp.files import place_in
 from micrograd_bp.history import History
 from micrograd_bp.matrix_form import MatrixForm, matrix_form
 from micrograd_bp.nn import MLP, Neuron
@@ -50,17 +51,18 @@ def demo(directory: Path) -> None:
     report = check_equations(net, x.tolist(), y, cross_entropy)
     text = "\n\n".join([str(report), report.explain("BP1", 2, 1), report.explain("BP2", 1, 1)])
     print(text, end="\n\n")
-    (directory / "equations.txt").write_text(text + "\n", encoding="utf-8")
+    place_in(directory, "equations.txt").write_text(text + "\n", encoding="utf-8")
 
     print("3. The matrix form, which the library finds in that graph\n")
     form = found_form(net)
     print(form, end="\n\n")
-    (directory / "matrix-form.txt").write_text(f"{form}\n\n{form.source}", encoding="utf-8")
+    path = place_in(directory, "matrix-form.txt")
+    path.write_text(f"{form}\n\n{form.source}", encoding="utf-8")
 
     print(f"4. Learning {len(learn):,} digits by stochastic gradient descent\n")
     print(both_methods(X[learn], labels[learn]), end="\n\n")
     history = learn_digits(net, X, labels, learn, held_out)
-    history.to_csv(directory / "history.csv")
+    history.to_csv(place_in(directory, "history.csv"))
     right = history.validation_accuracy[-1]
     print(f"Held-out accuracy: {right:.1%} ({round(right * HELD_OUT)} of {HELD_OUT} digits)\n")
 
@@ -148,11 +150,11 @@ def draw_pictures(directory: Path) -> list[Path]:
     """One neuron and a [2, 4, 1] network: SVG, or text trees where nothing can draw."""
     paths = []
     for name, cost in {"neuron": one_neuron(), "network-2-4-1": small_network()}.items():
-        path = directory / f"{name}.svg"
+        path = place_in(directory, f"{name}.svg")
         try:
             viz.draw(cost).save(path)
         except viz.RendererNotFound as missing:
-            path = path.with_suffix(".txt")
+            path = place_in(directory, f"{name}.txt")
             path.write_text(viz.draw(cost, view="text") + "\n", encoding="utf-8")
             print(f"  {missing}")
         paths.append(path)
@@ -161,7 +163,7 @@ def draw_pictures(directory: Path) -> list[Path]:
 
 def draw_history(history: History, directory: Path) -> list[Path]:
     """The learning curve as SVG; without matplotlib, a line that says how to get it."""
-    path = directory / "learning-curve.svg"
+    path = place_in(directory, "learning-curve.svg")
     try:
         figure: Any = viz.plot_history(history).figure
     except ImportError as missing:

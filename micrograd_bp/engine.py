@@ -83,7 +83,8 @@ class Value(Arithmetic):
     def backward(self, seed: float = 1.0) -> None:
         """Fill `grad` of every node that self depends on: the chain rule, consumers first.
 
-        Leaves add to what they hold, until `zero_grad()`; other nodes are set afresh.
+        Leaves add to what they hold, until `zero_grad()`; other nodes are set afresh. Threads may
+        run it at once on graphs that share no node; on a shared leaf additions would be lost.
         """
         seed = as_real(seed, "backward()")
         nodes = topological_order(self)
@@ -140,12 +141,10 @@ class Value(Arithmetic):
     def _binary(self, op: Primitive, x: Any, y: Any) -> Self:
         """record() for two operands of a row of ours: numbers are wrapped, arrays get a turn."""
         if not (isinstance(x, Value) and isinstance(y, Value)):
-            number = y if isinstance(x, Value) else x
-            if not isinstance(number, Real):
-                if isinstance(number, _NO_OPERANDS):
-                    as_real(number, f"an operand of {op.name}")
+            pair = _wrapped(op, x, y)
+            if pair is None:
                 return cast(Self, NotImplemented)
-            x, y = as_value(x), as_value(y)
+            x, y = pair
         numbers = x._number, y._number
         try:
             data = op.floats(*numbers)
@@ -253,6 +252,16 @@ def topological_order(*roots: Value) -> list[Value]:
 
 # What an operator has a say about; any other type gets its turn, as arrays do.
 _NO_OPERANDS = (str, bytes, complex, Decimal, type(None), list, tuple, dict, set)
+
+
+def _wrapped(op: Primitive, x: Any, y: Any) -> tuple[Value, Value] | None:
+    """A Value and a number as two Values; None for what gets its turn."""
+    number = y if isinstance(x, Value) else x
+    if isinstance(number, Real):
+        return as_value(x), as_value(y)
+    if isinstance(number, _NO_OPERANDS):
+        as_real(number, f"an operand of {op.name}")
+    return None
 
 
 def _compare(compare: Callable[[float, float], bool], x: Value, y: object) -> bool:

@@ -31,6 +31,14 @@ def write_safely(path: str | PathLike[str], data: bytes) -> None:
         raise
 
 
+def place_in(folder: Path, name: str) -> Path:
+    """Where a file of ours is to be written; a link of its name would lead elsewhere, and goes."""
+    path = folder / name
+    if path.is_symlink():
+        path.unlink()
+    return path
+
+
 def remove_parts(path: Path) -> None:
     """Remove what a `write_safely` to `path` that was killed left behind."""
     for part in path.parent.glob(f".{escape(path.name)}.*.part"):

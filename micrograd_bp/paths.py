@@ -140,4 +140,9 @@ def _counted(count: int) -> str:
 
 def _name(node: Value) -> str:
     """The label, else the operation, else the number."""
-    return node.label or node._op or f"{node.data:.4g}"
+    return printable(node.label or node._op) or f"{node.data:.4g}"
+
+
+def printable(text: str) -> str:
+    """One line in which nothing moves the cursor, colours, or turns round what is read."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

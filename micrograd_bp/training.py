@@ -79,7 +79,8 @@ def train(
     net.z, net.a and net.delta stay those of the forward pass before: call net(x) to look at the
     weights that were learned. Ctrl-C ends the training after the mini-batch, with its checkpoint
     and the history so far; a second one is a KeyboardInterrupt. Where an error ends it, the weights
-    before the failing step stay in the network.
+    before the failing step stay in the network. Threads may train at once, each a network and an
+    optimizer of its own; Ctrl-C is gentle in the main thread only.
 
     Raises ValueError for data and settings that do not fit, FloatingPointError for a cost or
     gradient that is not finite, before the weights are touched by it, FileExistsError and

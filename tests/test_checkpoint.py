@@ -152,6 +152,15 @@ def test_what_is_no_archive_is_refused(data, path):
         load(path)
 
 
+def test_the_error_quotes_little_of_the_file(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("w1.npy" + "x" * 10_000, b"")
+    path.write_bytes(path.read_bytes().replace(b"w1.npy", b"w2.npy", 1))
+    with pytest.raises(CheckpointError, match="File name in directory") as error:
+        load(path)
+    assert len(str(error.value)) < 500
+
+
 def test_archives_of_numpy_and_of_others_are_refused(path):
     np.savez(path, X=np.zeros(3))
     with pytest.raises(CheckpointError, match="no entry 'sha256'"):
@@ -227,6 +236,7 @@ FORGED = {
         lambda e: e.update(w1=b"\x93NUMPY\x02\x00" + e["w1"][8:]),
         "no array of floats",
     ),
+    "endless shape": (claiming("(" + "1" * 60 + "x)"), "no array of floats"),
     "missing": (lambda e: e.pop("b1"), "has no array b1"),
     "no meta": (lambda e: e.pop("meta"), "no entry 'meta'"),
     "huge shape": (claiming("(99999999999999, 9)"), "an entry"),
@@ -260,6 +270,17 @@ def test_a_forged_file_is_refused(name, path):
     forged(path, change)
     with pytest.raises(CheckpointError, match=message):
         load(path)
+
+
+def test_the_name_of_an_entry_is_no_path(path):
+    """Entries are read in memory, and written nowhere."""
+    forged(path, lambda entries: entries.update({"../../w3": npy(np.zeros(1)), "/w4": b""}))
+    with pytest.raises(CheckpointError):
+        load(path)
+    forged(path, lambda entries: entries.update({"../../w3": npy(np.zeros(1))}))
+    assert load(path).sizes == [2, 3, 1]
+    assert [x.name for x in path.parent.iterdir()] == ["net.npz"]
+    assert not list(path.parent.parent.glob("w3*"))
 
 
 def test_an_unchanged_forgery_loads(path):

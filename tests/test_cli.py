@@ -152,6 +152,39 @@ def test_a_wrong_use_is_a_line_on_stderr(run, tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
+NO_LINE = {
+    "parser": ["train", "xor", "\x1b[31m", "two\nlines"],
+    "view": ["draw", "x", "x=1", "-o", "x.svg", "--view", "two\nlines\x1b[31m"],
+    "file": ["draw", "x", "x=1", "-o", "two\nlines\x1b[31m.svg"],
+    "folder": ["draw", "x", "x=1", "-o", "two\nlines\x1b[31m/x.svg"],
+    "set": ["train", "two\nlines\x1b[31m\ud800"],
+    "model": ["check", "two\nlines\x1b[31m.npz"],
+    "turned round": ["check", "two\nlines\x1b[31m\u202e.npz"],
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such file names")
+@pytest.mark.parametrize("arguments", NO_LINE.values(), ids=NO_LINE)
+def test_an_argument_neither_breaks_the_line_nor_moves_the_cursor(run, tmp_path, arguments):
+    (tmp_path / "two\nlines\x1b[31m.svg").touch()
+    status, printed, error = run(*arguments)
+    assert (status in (1, 2), printed) == (True, "")
+    assert error.endswith("\n")
+    assert error[:-1].isprintable()
+    assert "two\\nlines" in error
+    assert "\\x1b[31m" in error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
+def test_what_stdout_cannot_write_is_written_as_python_writes_it(run, run_python, tmp_path):
+    path = "\udcff.dot"  # a file name that is no UTF-8
+    assert run("draw", "x", "x=1", "-o", path) == (0, "\\udcff.dot\n", "")
+    assert [p.name for p in tmp_path.iterdir()] == [path]
+    script = "from micrograd_bp.cli import main; main(['draw', '(-x)', 'x=1'])"
+    printed = run_python(script, PYTHONIOENCODING="ascii")
+    assert "\\u2514\\u2500(-1)" in printed
+
+
 @pytest.mark.parametrize("command", ["draw", "explore"])
 def test_a_folder_that_is_not_there_is_a_line_on_stderr(run, command):
     status, printed, error = run(command, "x", "x=1", "-o", "below/x.html")

@@ -346,6 +346,25 @@ def test_a_number_behind_the_first_thousands_of_rows_is_named_too():
         train(make(), spoiled, np.zeros(5_000))
 
 
+def test_a_long_double_beyond_the_floats_is_infinite():
+    wrong = np.array(X, dtype=np.longdouble)
+    wrong[3, 1] = np.longdouble("1e400")
+    if np.isinf(wrong[3, 1]):
+        pytest.skip("a long double is a double here")
+    with pytest.raises(ValueError, match=r"^X\[3, 1\] is inf, not a finite number"):
+        train(make(), wrong, LABELS)
+    wrong[3, 1] = 0.5
+    train(make(), wrong, LABELS, epochs=1)
+
+
+def test_what_a_mask_hides_is_not_learned():
+    with pytest.raises(TypeError, match="entries of X are masked: leave them out"):
+        train(make(), np.ma.masked_less(X, 0.0), LABELS)
+    with pytest.raises(TypeError, match="entries of validation Y are masked"):
+        train(make(), X, LABELS, validation=(X, np.ma.masked_equal(LABELS, 1)))
+    train(make(), np.ma.masked_less(X, -100.0), LABELS, epochs=1)
+
+
 def test_labels_become_one_hot_and_are_checked():
     X, labels = spirals(30, classes=3)
     net = MLP(2, [4, 3], "tanh", "softmax", rng=0)

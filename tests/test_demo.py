@@ -52,6 +52,22 @@ def test_without_a_renderer_the_demo_writes_text_and_says_why(tmp_path, capsys, 
     assert "tanh" in (tmp_path / "neuron.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.usefixtures("short")
+def test_links_in_the_folder_do_not_lead_out_of_it(tmp_path):
+    folder, outside = tmp_path / "out", tmp_path / "outside"
+    folder.mkdir()
+    outside.write_text("mine")
+    pictures = ["neuron.svg", "network-2-4-1.svg", "learning-curve.svg"]
+    names = ["equations.txt", "matrix-form.txt", "history.csv", *pictures]
+    for name in names:
+        (folder / name).symlink_to(outside)
+    demo.demo(folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    assert outside.read_text() == "mine"
+    assert not [path for path in folder.iterdir() if path.is_symlink()]
+
+
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
     file = tmp_path / "file"
     file.write_text("")

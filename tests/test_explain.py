@@ -350,3 +350,10 @@ def test_paths_of_ten_steps_are_shown_whole():
 def test_nodes_without_a_label_show_their_operation_or_number():
     x = Value(2.0)
     assert "  * → tanh → 2   3 · 0.07065" in str(explain(x.tanh() * 3.0, x))
+
+
+def test_a_label_stays_on_the_line_of_its_path():
+    x = Value(2.0, "two\nlines\x1b[31m\u202e")
+    first, path = str(explain(x * 3.0, x)).split("\n")
+    assert first == "d(*)/d(two\\nlines\\x1b[31m\\u202e) = 3, 1 path"
+    assert path.endswith("* → two\\nlines\\x1b[31m\\u202e   3")

@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from command_line import refused, told
 
 from micrograd_bp import MLP, cli
 from micrograd_bp.checkpoint import load, save
+from micrograd_bp.commands import sets
 from micrograd_bp.commands.sets import SETS, data_named, targets_of
 from micrograd_bp.commands.settings import PLANS
 
@@ -195,6 +198,45 @@ def test_a_file_that_is_no_npz_is_refused(run, tmp_path, content):
     assert "is no .npz of arrays" in refused(run, "train", "mine.npz", status=1)
 
 
+def entry(header, numbers=b""):
+    """An .npy file by hand, as enemies may write it."""
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + numbers
+
+
+def claims(shape):
+    return f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n"
+
+
+HOSTILE = {
+    "more than any memory": entry(claims("(1000000000000,)")),
+    "more than an array holds": entry(claims("(9223372036854775807, 3)")),
+    "less than nothing": entry(claims("(-3, -2)"), bytes(48)),
+    "signs": entry("-" * 9_500 + "1"),
+    "brackets": entry("(" * 9_500),
+    "half a header": entry("{'descr': '<f8I"),
+    "a shape of text": entry(claims("('3',)")),
+    "long texts": entry("{'descr': '<U99999999', 'fortran_order': False, 'shape': (1, 1), }\n"),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_an_array_that_lies_is_refused(run, tmp_path, content):
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as archive:
+        archive.writestr("X.npy", content)
+        archive.writestr("y.npy", content)
+    assert "is no .npz of arrays" in refused(run, "train", "mine.npz", status=1)
+
+
+def test_an_npz_that_unfolds_is_refused_by_what_it_claims(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "LARGE", 100_000)
+    np.savez_compressed(tmp_path / "mine.npz", X=np.zeros((6_000, 20)), y=np.zeros(6_000))
+    message = refused(run, "train", "mine.npz", status=1)
+    assert message.startswith("mine.npz would unfold to 1,008,")
+    monkeypatch.setattr(sets, "LARGE", 10_000_000)
+    assert told(run, "train", "mine.npz", "--epochs", "1", "--layers", "1")["epochs"] == 1
+
+
 def test_a_single_array_is_refused(run, tmp_path):
     np.save(tmp_path / "mine.npy", POINTS)
     assert "is no .npz of arrays" in refused(run, "train", "mine.npy", status=1)
@@ -269,6 +311,26 @@ def test_a_training_that_is_there_is_kept_unless_forced(run):
     assert weights("out/model.npz") == before
     assert told(run, *XOR, "--seed", "1", "--force")["epochs"] == 3
     assert weights("out/model.npz") != before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_in_the_folder_do_not_lead_out_of_it(run, tmp_path):
+    """A folder may be of another's making, as in a repository that was cloned."""
+    (tmp_path / "out").mkdir()
+    for name in FILES[2:]:
+        (tmp_path / f"outside-{name}").write_text("mine")
+        (tmp_path / "out" / name).symlink_to(tmp_path / f"outside-{name}")
+    assert run(*XOR)[0] == 0
+    for name in FILES[2:]:
+        assert (tmp_path / f"outside-{name}").read_text() == "mine"
+        assert not (tmp_path / "out" / name).is_symlink()
+    (tmp_path / "elsewhere.npz").write_bytes((tmp_path / "out/model.npz").read_bytes())
+    for name in FILES:
+        (tmp_path / "out" / name).unlink()
+        (tmp_path / "out" / name).symlink_to(tmp_path / "elsewhere.npz")
+    before = (tmp_path / "elsewhere.npz").read_bytes()
+    assert run(*XOR, "--seed", "1", "--force")[0] == 0
+    assert (tmp_path / "elsewhere.npz").read_bytes() == before
 
 
 def test_a_model_without_a_checkpoint_is_not_resumed(run, tmp_path):

@@ -1,7 +1,5 @@
 """What a network learns from: a shipped set by name, or X and y of an .npz; targets for a cost."""
 
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +22,8 @@ SETS: dict[str, Callable[[], tuple[Array, Array]]] = {
     "circles": datasets.circles,
     "spirals": datasets.spirals,
 }
-UNREADABLE = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError)
 MOST_CLASSES = 1_000  # above, whole numbers are hardly classes
+LARGE, DENSE = 1 << 30, 100  # bytes, and how many times a file's size: no data are both
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,15 @@ def data_named(name: str) -> Data:
     path = Path(name)
     if path.suffix.lower() != ".npz" and not path.exists():
         raise Refused(f"there is no set {name!r}: take {', '.join(SETS)}, or an .npz with X and y")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return _data(name, *_arrays(stored, path))
-    except UNREADABLE as error:
-        what = "is no .npz of arrays of numbers; np.savez(path, X=X, y=y) writes one"
-        raise Failed(f"{path} {what}") from error
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                return _data(name, *_arrays(stored, path))
+        except Failed:
+            raise
+        except Exception as error:  # NumPy's reader has no error of its own, and raises any
+            what = "is no .npz of arrays of numbers; np.savez(path, X=X, y=y) writes one"
+            raise Failed(f"{path} {what}") from error
 
 
 def _arrays(stored: Any, path: Path) -> tuple[Array, Array]:
@@ -62,6 +63,9 @@ def _arrays(stored: Any, path: Path) -> tuple[Array, Array]:
     if "X" not in names or not found:
         there = ", ".join(names) or "nothing"
         raise Failed(f"{path} has {there}; needed are X, a row for each example, and y")
+    size = sum(entry.file_size for entry in stored.zip.infolist())
+    if size > max(LARGE, DENSE * path.stat().st_size):
+        raise Failed(f"{path} would unfold to {size:,} bytes, {DENSE} times its own size or more")
     return stored["X"], stored[found[0]]
 
 

@@ -19,6 +19,7 @@ from micrograd_bp.commands.settings import (
     settings_of,
 )
 from micrograd_bp.data import Array
+from micrograd_bp.files import place_in
 from micrograd_bp.history import History
 from micrograd_bp.nn import MLP
 from micrograd_bp.training import train
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> Answer:
     if options.force:
         for name in (MODEL, CHECKPOINT, SETTINGS, TABLE, PLOT):
             (directory / name).unlink(missing_ok=True)
-    save_settings(settings, directory / SETTINGS)
+    save_settings(settings, place_in(directory, SETTINGS))
     net = network(data.X.shape[1], settings)
     history = learned(
         net,
@@ -158,9 +159,9 @@ def finished(
 ) -> Answer:
     """Write the files; what was learned, in a few lines."""
     save(net, directory / MODEL)
-    history.to_csv(directory / TABLE)
+    history.to_csv(place_in(directory, TABLE))
     files = [directory / name for name in (MODEL, CHECKPOINT, SETTINGS, TABLE)]
-    remark = plotted(history, directory / PLOT)
+    remark = plotted(history, place_in(directory, PLOT))
     if not remark:
         files.append(directory / PLOT)
     files = [path for path in files if path.exists()]

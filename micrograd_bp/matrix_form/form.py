@@ -58,7 +58,8 @@ class MatrixForm:
     """A batched NumPy program, its parameters in one vector.
 
     `str(form)` is the program in the notation, `form.source` the NumPy text that runs. Memory is
-    kept between calls: use one form in one thread.
+    kept between calls: threads take a form each, copy.deepcopy(form) is one. A call while another
+    runs is a RuntimeError; that the parameters are changed meanwhile is not noticed.
 
     parameters: (p,) float64, in the order given. Write into it to change the weights.
     unused_inputs: positions of the columns of X that nothing depends on.
