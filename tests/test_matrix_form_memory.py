@@ -65,7 +65,6 @@ each_kind = pytest.mark.parametrize(
 
 def peak(call):
     """The largest memory, in bytes, that a call had for its own."""
-    gc.collect()
     tracemalloc.start()
     try:
         call()
