@@ -215,7 +215,7 @@ made = chain(Value(1.0), {n} // 2)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has no such limit")
 @pytest.mark.parametrize("kilobytes", [256, 0], ids=["256 KB", "main"])
-@pytest.mark.parametrize("megabytes", [30, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("megabytes", [30, pytest.param(150, marks=pytest.mark.slow)])
 def test_when_memory_runs_out_the_graph_is_freed_and_the_next_one_works(run, megabytes, kilobytes):
     """On a small stack as well; the error falls into whatever step of recording comes last.
 

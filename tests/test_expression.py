@@ -7,7 +7,7 @@ import sys
 import warnings
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from micrograd_bp import Value
@@ -420,6 +420,13 @@ def test_texts_of_tokens_give_a_graph_or_the_error(text, given_x):
 @given(st.text(max_size=60))
 def test_any_text_gives_a_graph_or_the_error(text):
     outcome(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000)
+@given(st.lists(TOKENS, max_size=40).map("".join) | st.text(max_size=80), st.booleans())
+def test_many_texts_give_a_graph_or_the_error(text, given_x):
+    outcome(text, **({"x": 2.0} if given_x else {}))
 
 
 OPERATOR, FUNCTION = st.sampled_from([*"+-*/", "**"]), st.sampled_from(["tanh(", "exp(", "log("])
