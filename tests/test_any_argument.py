@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from micrograd_bp import MLP, cli, save
 from micrograd_bp.commands import train as train_command
 
-SLOW = 3_000  # calls in the slow run
+SLOW = 1_500  # calls in the slow run
 COMMANDS = [
     *(["draw", "x*y", "x=1", "y=2"], ["draw", "tanh(x)", "x=1", "-o", "x.dot"], ["draw", "m.npz"]),
     *(["explore", "x*y", "x=1", "y=2", "-o", "p.html"], ["explore", "m.npz", "-o", "q.html"]),

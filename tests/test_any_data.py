@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from micrograd_bp import MLP, SGD, cross_entropy, hinge, log_likelihood, predict, quadratic, train
 
-SLOW = 3_000  # data sets in the slow run
+SLOW = 1_000  # data sets in the slow run
 COSTS = [quadratic, cross_entropy, log_likelihood, hinge]
 NUMBERS = (
     st.floats(width=64)

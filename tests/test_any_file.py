@@ -25,7 +25,7 @@ from micrograd_bp.commands.answer import Failed
 from micrograd_bp.commands.sets import data_named
 from micrograd_bp.datasets import load_idx
 
-MANY = 3_000  # cases of each kind in the slow run
+MANY = 1_000  # cases of each kind in the slow run
 SMALL_MEMORY = 8 << 20
 HUGE = [2**31, 2**31 - 1, 2**32 - 1, 2**53, 2**63 - 1, 2**63, 2**64 - 1, 10**18, -1, 0]
 NETWORK = MLP(2, [3, 1], "tanh", rng=0)
