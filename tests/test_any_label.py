@@ -28,11 +28,9 @@ SPECIAL = [
     *("<!--", "-->", "]]>", "</script>", "</svg>", "<a href=", " onload=", "&#x3c;", "\\N", "\\l"),
     *("URL=", "tooltip=", "javascript:", "digraph{", "->", "<BR/>", "{{data}}", "\\u003c"),
 ]
-LABELS = st.lists(
-    st.sampled_from(SPECIAL) | st.sampled_from(HOSTILE) | st.text(st.characters(codec=None)),
-    max_size=5,
-).map("".join)
-LABELS = LABELS.filter(lambda label: label not in TABLE)  # the page tells more of these operations
+PIECES = st.sampled_from(SPECIAL) | st.sampled_from(HOSTILE) | st.text(st.characters(codec=None))
+ANY = st.lists(PIECES, max_size=5).map("".join)
+LABELS = ANY.filter(lambda label: label not in TABLE)  # of an operation of ours the page tells more
 PLACES = {
     "leaf": lambda label: Value(1.0, label),
     "symbol": lambda label: Value(1.0, Symbol(label or "w", 1, (1, 2))),
