@@ -54,7 +54,8 @@ def read_archive(path: str | PathLike[str]) -> tuple[Any, dict[str, Array]]:
             array_of(entries.pop(DIGEST))
         ):
             raise ValueError("its content was changed: the SHA-256 is another")
-        meta = json.loads(bytes(array_of(entries.pop(META))), parse_constant=_refuse)
+        text = bytes(array_of(entries.pop(META)))
+        meta = json.loads(text, parse_constant=_refuse, object_pairs_hook=_each_once)
         return meta, {name: array_of(entry) for name, entry in entries.items()}
     except KeyError as error:
         raise CheckpointError(f"{path} is no checkpoint: it has no entry {error}") from None
@@ -107,3 +108,11 @@ def array_of(entry: bytes) -> Array:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no finite number")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that stands twice the last would win, in silence."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in its text")
+    return found

@@ -34,7 +34,7 @@ def write_safetensors(net: MLP, path: str | os.PathLike[str]) -> None:
     Raises ImportError without safetensors; ValueError for an activation of one's own and for a
     number that is not finite; OSError where the file cannot be written.
     """
-    library = extra("safetensors.numpy", "write_safetensors()")
+    library = extra("safetensors.numpy", "a .safetensors file")
     text = {"version": VERSION, "activations": activation_names(net), "sizes": net.sizes}
     tensors = {name: tensor.astype("<f8") for name, tensor in to_tensors(net).items()}
     metadata = {"format": "pt", KEY: json.dumps(text), SUM: checksum(tensors)}
@@ -50,7 +50,7 @@ def read_safetensors(path: str | os.PathLike[str]) -> MLP:
     Raises ImportError without safetensors; OSError where there is no file; CheckpointError for
     everything that is not such a file, whole and with finite numbers.
     """
-    library = extra("safetensors", "read_safetensors()")
+    library = extra("safetensors", "a .safetensors file")
     data = Path(path).read_bytes()
     try:
         stored = dict(library.deserialize(data))

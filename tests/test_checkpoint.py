@@ -259,6 +259,7 @@ FORGED = {
     "no utf-8": (with_text(b"\xff\xfe\xfd"), "no checkpoint, or damaged"),
     "a list": (with_text(b"[]"), "is no checkpoint of micrograd_bp"),
     "NaN": (with_text(b'{"format": NaN}'), "NaN is no finite number"),
+    "twice": (with_text(b'{"version": 1, "version": 2}'), "a name stands twice in its text"),
     "deep": (with_text(b"[" * 100_000), "deeply nested"),
     "long integer": (with_text(b"1" * 10_000), "no checkpoint, or damaged"),
 }
