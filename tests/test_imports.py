@@ -59,6 +59,16 @@ def test_other_libraries_are_imported_when_a_name_needs_them(imported, line, exp
     assert heavy(imported(line)) == expected
 
 
+def test_a_room_is_there_without_an_import_of_its_own(run_python):
+    assert run_python("import micrograd_bp as m; print(m.nn.MLP(2, [1]).sizes)") == "[2, 1]\n"
+    assert run_python("import micrograd_bp as m; print(m.datasets.xor()[1])") == "[0 1 1 0]\n"
+    assert run_python("import viz; print(viz.plots.__name__)") == "viz.plots\n"
+    assert run_python("import micrograd_bp as m; print(m.matrix_form.__name__)") == "matrix_form\n"
+    for package in (micrograd_bp, viz):
+        with pytest.raises(AttributeError, match=rf"'{package.__name__}' has no attribute 'rooms'"):
+            package.rooms  # noqa: B018  # the attribute is what raises
+
+
 # Importing a room sets it as an attribute of its package; what users hold are the functions.
 
 BEFORE = [

@@ -38,11 +38,13 @@ if TYPE_CHECKING:  # what type checkers and editors read
 else:
 
     def __getattr__(name):
-        if name not in _FILE_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)
-        globals()[name] = value
-        return value
+        if name in _FILE_OF:
+            value = getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)
+            globals()[name] = value
+            return value
+        if name in _FILE_OF.values():
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
         return sorted({*globals(), *__all__})
