@@ -4,26 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from agreement import backward_at, data_of
 from edge_cases import RAISING, WITH_VALUE, function_of
 
 from micrograd_bp import MLP, Primitive, Value, gradients, logsumexp, quadratic, softmax
 from micrograd_bp import primitives as p
 from micrograd_bp.engine import topological_order
 from viz import draw_dot
-
-
-def backward(out, leaves):
-    """What out.backward() leaves at `leaves`."""
-    out.zero_grad()
-    for leaf in leaves:
-        leaf.grad = 0.0
-    out.backward()
-    return [leaf.grad for leaf in leaves]
-
-
-def numbers(values):
-    return [value.data for value in values]
-
 
 # What goes in and what comes out.
 
@@ -33,7 +20,7 @@ def test_a_list_gives_a_list_and_a_value_a_value():
     out = x * x * y
     assert isinstance(gradients(out, x), Value)
     assert gradients(out, x).data == 12.0
-    assert numbers(gradients(out, [x, y])) == [12.0, 4.0]
+    assert data_of(gradients(out, [x, y])) == [12.0, 4.0]
     assert gradients(out, []) == []
 
 
@@ -42,34 +29,34 @@ def test_any_iterable_of_values_gives_a_list(container):
     x, y = Value(2.0), Value(3.0)
     found = gradients(x * y, container([x, y]))
     assert type(found) is list
-    assert numbers(found) == [3.0, 2.0]
+    assert data_of(found) == [3.0, 2.0]
 
 
 def test_the_parameters_of_a_network_may_be_given_as_they_are():
     net = MLP(2, [3, 1], activation="tanh", rng=0)
     cost = quadratic(net([0.5, -1.0]), 1.0)
     found = gradients(cost, net.parameters())
-    assert numbers(found) == pytest.approx(backward(cost, net.parameters()), rel=1e-14)
+    assert data_of(found) == pytest.approx(backward_at(cost, net.parameters()), rel=1e-14)
 
 
 def test_what_is_not_reached_has_the_gradient_zero():
     x, stranger = Value(2.0), Value(5.0)
     found = gradients(x * x, [stranger, x])
     assert [type(g) for g in found] == [Value, Value]
-    assert numbers(found) == [0.0, 4.0]
+    assert data_of(found) == [0.0, 4.0]
     assert found[0].op is None
 
 
 def test_the_gradient_by_itself_is_one():
     x = Value(2.0)
-    assert numbers(gradients(x, [x, Value(2.0)])) == [1.0, 0.0]
+    assert data_of(gradients(x, [x, Value(2.0)])) == [1.0, 0.0]
     y = x * 3.0
     assert gradients(y, y).data == 1.0
 
 
 def test_a_variable_may_be_asked_for_twice():
     x = Value(2.0)
-    assert numbers(gradients(x**3, [x, x])) == [12.0, 12.0]
+    assert data_of(gradients(x**3, [x, x])) == [12.0, 12.0]
 
 
 def test_inner_nodes_may_be_asked_for_beside_leaves():
@@ -77,14 +64,14 @@ def test_inner_nodes_may_be_asked_for_beside_leaves():
     x, y = Value(2.0), Value(3.0)
     h = x * y
     out = h * h + h
-    assert numbers(gradients(out, [h, x, out])) == [13.0, 39.0, 1.0]
+    assert data_of(gradients(out, [h, x, out])) == [13.0, 39.0, 1.0]
 
 
 def test_every_node_of_a_network_may_be_asked_for():
     net = MLP(3, [4, 2], activation="tanh", rng=1)
     cost = quadratic(net([1.0, -0.5, 2.0]), [1.0, 0.0])
     nodes = topological_order(cost)
-    found = numbers(gradients(cost, nodes))
+    found = data_of(gradients(cost, nodes))
     cost.backward()
     variables = [k for k, node in enumerate(nodes) if not node.is_constant]
     assert [found[k] for k in variables] == pytest.approx([nodes[k].grad for k in variables])
@@ -182,7 +169,7 @@ def derivatives(f, x, order):
     found = [f(x)]
     for _ in range(order):
         found.append(gradients(found[-1], x))
-    return numbers(found)
+    return data_of(found)
 
 
 @pytest.mark.parametrize("case", HIGHER)
@@ -201,7 +188,7 @@ def test_a_whole_exponent_that_is_a_value_gives_the_same_orders_at_zero(exponent
     found = [x**y]
     for _ in range(3):
         found.append(gradients(found[-1], x))
-    assert numbers(found) == expected
+    assert data_of(found) == expected
 
 
 EDGES = {
@@ -231,8 +218,8 @@ def test_second_and_third_derivatives_are_zero_where_a_function_is_flat_or_strai
 def test_second_derivatives_of_logsumexp_are_those_of_softmax_at_any_shift(shift):
     """d2/dx_i dx_j = a_i (1 if i = j else 0) - a_i a_j."""
     x = [Value(shift + x_i) for x_i in (0.3, -0.5, 1.1)]
-    a = np.array(numbers(softmax(x)))
-    rows = [numbers(gradients(g, x)) for g in gradients(logsumexp(x), x)]
+    a = np.array(data_of(softmax(x)))
+    rows = [data_of(gradients(g, x)) for g in gradients(logsumexp(x), x)]
     np.testing.assert_allclose(rows, np.diag(a) - np.outer(a, a), rtol=1e-11, atol=1e-14)
 
 
@@ -328,7 +315,7 @@ def test_what_the_output_does_not_depend_on_may_change():
     x, stranger = Value(2.0), Value(3.0)
     out = x * x
     stranger.data = 7.0
-    assert numbers(gradients(out, [x, stranger])) == [4.0, 0.0]
+    assert data_of(gradients(out, [x, stranger])) == [4.0, 0.0]
 
 
 def test_after_a_step_the_graph_is_recorded_again():
@@ -387,10 +374,10 @@ def exactly(expected):
 def test_an_edge_through_gradients(case):
     leaves = arguments(case)
     out = function_of(case)(*leaves)
-    found = numbers(gradients(out, leaves))
+    found = data_of(gradients(out, leaves))
     assert [out.data] == exactly([case["recommended"]["value"]])
     assert found == exactly(case["recommended"]["grad"])
-    assert found == exactly(backward(out, leaves))
+    assert found == exactly(backward_at(out, leaves))
 
 
 @pytest.mark.parametrize("case", WITH_VALUE, ids=lambda case: case["case"])
@@ -412,7 +399,7 @@ def test_infinity_times_zero_stays_nan():
     """sqrt'(0) = inf meets relu'(-1) = 0: 0 * inf, as backward() gives it."""
     x = Value(-1.0)
     out = x.relu().sqrt()
-    assert math.isnan(backward(out, [x])[0])
+    assert math.isnan(backward_at(out, [x])[0])
     assert math.isnan(gradients(out, x).data)
 
 

@@ -8,10 +8,10 @@ in all of them. What grows is squashed, in all examples alike, so that the graph
 import inspect
 import itertools
 import math
-import traceback
 
 import numpy as np
 import pytest
+from agreement import called, close
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -63,28 +63,12 @@ def slack(value):
     return math.inf
 
 
-def close(numbers):
-    """Within rounding: 1e-9 of each number, or 1e-11 of the largest."""
-    scale = max(1.0, float(np.max(np.abs(numbers), initial=0.0)))
-    return pytest.approx(np.array(numbers), rel=1e-9, abs=1e-11 * scale)
-
-
 def mean_gradient(cost, parameters):
     for parameter in parameters:
         parameter.grad = 0.0
     for of_example in cost:
         of_example.backward()
     return np.array([parameter.grad for parameter in parameters]) / len(cost)
-
-
-def called(call, X):
-    """call(X), whose errors are told by their text: to hypothesis each program that is compiled is
-    another file, and a failure in another file another failure."""
-    try:
-        return call(X)
-    except Exception:
-        error = traceback.format_exc()
-    raise AssertionError(error)
 
 
 def assert_agrees(cost, x, parameters):

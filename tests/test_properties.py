@@ -6,13 +6,13 @@ Each is tried on a few hundred examples, and `pytest -m slow` tries it on thousa
 import io
 import operator
 import tempfile
-import traceback
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from agreement import backward_at, called, close, data_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import (
@@ -63,19 +63,6 @@ def law(*strategies, few=100, many=1_000):
     return tested
 
 
-def found(root, leaves):
-    """The gradients of one backward, from zero."""
-    root.zero_grad()
-    for leaf in leaves:
-        leaf.grad = 0.0
-    root.backward()
-    return [leaf.grad for leaf in leaves]
-
-
-def data(values):
-    return [value.data for value in values]
-
-
 def close_to(expected, root):
     """To 1e-9 of the largest term in the sums over paths; after backward."""
     terms = max(abs(node.grad) for node in topological_order(root))
@@ -92,11 +79,11 @@ def test_every_row_of_the_table_is_in_the_programs():
 def agrees_with_complex_step(program):
     leaves, root = program.on_values()
     expected = [program.by_complex_step(k) for k in range(len(leaves))]
-    backward = found(root, leaves)
+    backward = backward_at(root, leaves)
     return (
         [root.data] * len(leaves) == pytest.approx([z for z, _ in expected], 1e-9, 1e-9)
         and backward == close_to([slope for _, slope in expected], root)
-        and data(gradients(root, leaves)) == close_to(backward, root)
+        and data_of(gradients(root, leaves)) == close_to(backward, root)
     )
 
 
@@ -149,14 +136,14 @@ def test_mixed_second_derivatives_do_not_depend_on_the_order(program):
 @law(programs)
 def test_everything_repeats_to_the_last_bit(program):
     (leaves, root), (others, again) = program.on_values(), program.on_values()
-    once = found(root, leaves)
+    once = backward_at(root, leaves)
     before = [node.grad for node in topological_order(root)]
-    graph = data(gradients(root, leaves))
+    graph = data_of(gradients(root, leaves))
     gradients(gradients(root, leaves[0]), leaves)
     assert [node.grad for node in topological_order(root)] == before
-    assert (root.data, once) == (again.data, found(again, others))
-    assert found(root, leaves) == once
-    assert data(gradients(root, leaves)) == data(gradients(again, others)) == graph
+    assert (root.data, once) == (again.data, backward_at(again, others))
+    assert backward_at(root, leaves) == once
+    assert data_of(gradients(root, leaves)) == data_of(gradients(again, others)) == graph
     root.backward()
     assert [leaf.grad for leaf in leaves] == [2.0 * g for g in once]
 
@@ -168,24 +155,24 @@ def test_names_and_the_order_in_which_leaves_are_made_change_no_bit(program):
     others = [Value(leaf.data, f"x{k}") for k, leaf in reversed(list(enumerate(leaves)))][::-1]
     again = program.recorded(others)
     assert again.data == root.data
-    assert found(again, others) == found(root, leaves)
-    assert found(root, [*leaves, unused]) == [*found(root, leaves), 0.0]
-    assert data(gradients(root, [unused, *leaves])) == [0.0, *data(gradients(root, leaves))]
+    assert backward_at(again, others) == backward_at(root, leaves)
+    assert backward_at(root, [*leaves, unused]) == [*backward_at(root, leaves), 0.0]
+    assert data_of(gradients(root, [unused, *leaves])) == [0.0, *data_of(gradients(root, leaves))]
 
 
 @law(programs)
 def test_doubling_doubles_and_negation_twice_changes_no_bit(program):
     """Both are exact in floats, and so are the identities."""
     leaves, f = program.on_values()
-    single, negative = found(f, leaves), -f
+    single, negative = backward_at(f, leaves), -f
     for doubled, factor in ((f + f, 2.0), (4.0 * f, 4.0), (f / 2.0, 0.5), (-f, -1.0), (f - -f, 2)):
         assert doubled.data == factor * f.data
-        assert found(doubled, leaves) == [factor * g for g in single]
+        assert backward_at(doubled, leaves) == [factor * g for g in single]
     identities = [-negative, +f, f + 0.0, 0.0 + f, f - 0.0, f * 1.0, 1.0 * f, f / 1.0, f**1, f**1.0]
     for identity in [*identities, total([f]), weighted_sum([f], [1.0]), f + 0, 1 * f, True * f]:
         assert identity.data == f.data
-        assert found(identity, leaves) == single
-        assert data(gradients(identity, leaves)) == data(gradients(f, leaves))
+        assert backward_at(identity, leaves) == single
+        assert data_of(gradients(identity, leaves)) == data_of(gradients(f, leaves))
 
 
 IDENTITIES = {
@@ -211,8 +198,8 @@ def test_identities_after_every_step_change_no_bit(program, names):
     g = program.run(others, operation)
     if isinstance(g, Value):
         assert g.data == f.data
-        assert found(g, others) == found(f, leaves)
-        assert data(gradients(g, others)) == data(gradients(f, leaves))
+        assert backward_at(g, others) == backward_at(f, leaves)
+        assert data_of(gradients(g, others)) == data_of(gradients(f, leaves))
 
 
 # To rounding.
@@ -221,8 +208,8 @@ def test_identities_after_every_step_change_no_bit(program, names):
 @law(programs, st.integers(-40, 40))
 def test_a_factor_scales_the_gradient_and_so_does_a_seed(program, c):
     leaves, f = program.on_values()
-    expected = [c / 10.0 * g for g in found(f, leaves)]
-    assert found(c / 10.0 * f, leaves) == close_to(expected, f)
+    expected = [c / 10.0 * g for g in backward_at(f, leaves)]
+    assert backward_at(c / 10.0 * f, leaves) == close_to(expected, f)
     for leaf in leaves:
         leaf.grad = 0.0
     f.backward(c / 10.0)
@@ -232,10 +219,10 @@ def test_a_factor_scales_the_gradient_and_so_does_a_seed(program, c):
 @law(programs)
 def test_a_square_is_a_product_with_itself(program):
     leaves, f = program.on_values()
-    expected = [2.0 * f.data * g for g in found(f, leaves)]
-    assert found(f * f, leaves) == close_to(expected, f)
-    assert found(f**2, leaves) == close_to(expected, f)
-    assert found(weighted_sum([f], [f]), leaves) == close_to(expected, f)
+    expected = [2.0 * f.data * g for g in backward_at(f, leaves)]
+    assert backward_at(f * f, leaves) == close_to(expected, f)
+    assert backward_at(f**2, leaves) == close_to(expected, f)
+    assert backward_at(weighted_sum([f], [f]), leaves) == close_to(expected, f)
 
 
 @law(programs, programs, tenths, tenths)
@@ -243,7 +230,7 @@ def test_a_weighted_sum_of_outputs_accumulates_from_its_parts(one, two, c, d):
     two = replace(one, instructions=two.instructions).tamed()
     leaves = one.leaves()
     f, g = one.recorded(leaves), two.recorded(leaves)
-    whole = found(c * f + d * g, leaves)
+    whole = backward_at(c * f + d * g, leaves)
     scale = [node.grad for root in (f, g) for node in topological_order(root)]
     for leaf in leaves:
         leaf.grad = 0.0
@@ -260,7 +247,7 @@ def test_total_equals_a_chain_of_sums_to_the_last_bit(terms):
     for leaf in leaves[1:]:
         chain = chain + leaf
     assert total(leaves).data == chain.data
-    assert found(total(leaves), leaves) == found(chain, leaves)
+    assert backward_at(total(leaves), leaves) == backward_at(chain, leaves)
 
 
 factors = st.floats(-1e3, 1e3)
@@ -275,27 +262,12 @@ def test_weighted_sum_equals_the_chain_it_replaces_to_the_last_bit(pairs):
     chain = chain + b
     z = weighted_sum(w, a, b)
     assert z.data == chain.data
-    assert found(z, [*w, *a, b]) == found(chain, [*w, *a, b])
+    assert backward_at(z, [*w, *a, b]) == backward_at(chain, [*w, *a, b])
 
 
 # The matrix form of the same programs, for several examples.
 
 EXAMPLES = 3
-
-
-def called(call, X):
-    """call(X), whose errors are told by their text: to hypothesis each program that is compiled is
-    another file, and a failure in another file another failure."""
-    try:
-        return call(X)
-    except Exception:
-        error = traceback.format_exc()
-    raise AssertionError(error)
-
-
-def within_rounding(expected):
-    scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
-    return pytest.approx(np.array(expected), rel=1e-9, abs=1e-11 * scale)
 
 
 @law(programs_of(EXAMPLES).map(Program.tamed))
@@ -306,9 +278,9 @@ def test_the_matrix_form_agrees_with_the_scalar_graph(program):
     costs = [program.recorded([*theta, *of_example]) for of_example in x]
     X = np.array(program.x).reshape(EXAMPLES, -1)
     form = matrix_form(costs[0], x[0], theta)
-    assert called(form.values, X).ravel() == within_rounding(data(costs))
+    assert called(form.values, X).ravel() == close(data_of(costs))
     mean, gradient = called(form.value_and_gradient, X)
-    assert mean == within_rounding(np.mean(data(costs)))
+    assert mean == close(np.mean(data_of(costs)))
     total(costs).backward(1.0 / EXAMPLES)
     largest_term = max(abs(v.grad) for cost in costs for v in topological_order(cost))
     assert gradient == pytest.approx(
@@ -344,9 +316,9 @@ def test_a_wild_program_raises_as_on_floats_or_has_all_gradients(program):
         assert root is expected
         return
     assert root.data == same(expected)
-    backward = found(root, leaves)
+    backward = backward_at(root, leaves)
     assert all(type(grad) is float for grad in backward)
-    assert data(gradients(root, leaves)) == same(backward)
+    assert data_of(gradients(root, leaves)) == same(backward)
     second = gradients(gradients(root, leaves[0]), leaves)
     assert all(type(entry.data) is float for entry in second)
     assert str(draw(root, "text")) and draw_dot(root).source and draw(second[0]).source
@@ -440,7 +412,7 @@ def test_permuted_hidden_units_have_permuted_gradients(made, random):
     gradient_of(cost_of(permuted, x, y), permuted)
     for got, expected in zip(gradient_arrays(permuted), (dw, db), strict=True):
         for got_l, expected_l in zip(got, expected, strict=True):
-            assert got_l == within_rounding(expected_l)
+            assert got_l == close(expected_l)
 
 
 def gradient_arrays(net):
@@ -465,13 +437,13 @@ def test_the_gradient_of_a_batch_is_the_mean_over_its_examples(made):
     of_each = [gradient_of(cost_of(net, x, y), net) for x, y in zip(X, Y, strict=True)]
     mean = np.mean(of_each, axis=0)
     batch = total([cost_of(net, x, y) for x, y in zip(X, Y, strict=True)]) / len(X)
-    assert np.array(gradient_of(batch, net)) == within_rounding(mean)
+    assert np.array(gradient_of(batch, net)) == close(mean)
     y = [Value(y_j) for y_j in Y[0]]
     cost = cost_of(net, X[0], y)
     form = matrix_form(cost, net.latest_inputs() + y, net.parameters())
     found_mean, gradient = called(form.value_and_gradient, np.hstack([X, Y]))
-    assert found_mean == within_rounding(batch.data)
-    assert gradient == within_rounding(mean)
+    assert found_mean == close(batch.data)
+    assert gradient == close(mean)
 
 
 @law(networks(), few=60, many=1_000)
@@ -509,8 +481,8 @@ def test_a_network_is_loaded_as_it_was_saved_to_the_last_bit(made, numbers, suff
     assert [layer.activation for layer in again.layers] == [
         layer.activation for layer in net.layers
     ]
-    bits = [number.hex() for number in data(net.parameters())]
-    assert [number.hex() for number in data(again.parameters())] == bits
+    bits = [number.hex() for number in data_of(net.parameters())]
+    assert [number.hex() for number in data_of(again.parameters())] == bits
 
 
 @law(networks(), few=60, many=1_000)
@@ -518,6 +490,6 @@ def test_a_loaded_network_computes_the_same_to_the_last_bit(made):
     net, (x,), (y,) = made
     with tempfile.TemporaryDirectory() as folder:
         again = load(save(net, Path(folder) / "net.npz"))
-    assert data(outputs(again, x)) == data(outputs(net, x))
+    assert data_of(outputs(again, x)) == data_of(outputs(net, x))
     once = gradient_of(cost_of(net, x, y), net)
     assert gradient_of(cost_of(again, x, y), again) == once
