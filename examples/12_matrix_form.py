@@ -5,8 +5,8 @@ written in plain sums over scalars, one example of it is recorded, and the libra
 program for a batch.
 """
 
-from statistics import median
 from time import process_time
+from timeit import repeat
 
 import numpy as np
 
@@ -50,18 +50,9 @@ C_form, gradient_form = form.value_and_gradient(batch)
 apart = max(abs(C - C_form), np.abs(gradient - gradient_form).max())
 print(f"\nOn {len(batch)} examples, scalars and matrices agree to {apart:.0e}: C = {C_form:.6f}.")
 
-
-def seconds(function, rounds):
-    took = []
-    for _ in range(rounds):
-        started = process_time()
-        function()
-        took.append(process_time() - started)
-    return median(took)
-
-
-times = seconds(by_scalars, 5) / seconds(lambda: form.value_and_gradient(batch), 50)
-print(f"The program of matrices takes 1/{times:,.0f} of the time of the scalars.")
+slow = min(repeat(by_scalars, timer=process_time, number=1, repeat=5))
+fast = min(repeat(lambda: form.value_and_gradient(batch), timer=process_time, number=1, repeat=50))
+print(f"The program of matrices takes 1/{slow / fast:,.0f} of the time of the scalars.")
 
 C = cost([1.0, -2.0], [1.0, 0.0])
 C.label = "C"
