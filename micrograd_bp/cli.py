@@ -14,10 +14,10 @@ from micrograd_bp import __version__
 from micrograd_bp.commands import check, demonstrate, pictures, repl, train
 from micrograd_bp.commands.answer import Answer, Failed, Refused, plain
 from micrograd_bp.expression import ExpressionError
+from micrograd_bp.interrupt import INTERRUPTED
 from micrograd_bp.paths import printable
 
-INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
-CLOSED_PIPE = 141  # and where nobody reads on
+CLOSED_PIPE = 141  # the exit status that shells expect where nobody reads on
 TAKE_NUMBERS = "--input", "--target"
 NUMBERS = re.compile(r"-[\d.]")
 OF_ONE_LINE = Refused, Failed, OSError

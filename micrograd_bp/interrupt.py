@@ -4,6 +4,8 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
+INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
+
 
 class GentleInterrupt:
     """While it is entered, the first Ctrl-C sets `asked`; a second one is a KeyboardInterrupt.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
+INTERRUPTED = 130  # as in interrupt.py, before anything of ours is imported
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -63,12 +63,17 @@ def read_safetensors(path: str | os.PathLike[str]) -> MLP:
 
 def with_sorted_metadata(data: bytes) -> bytes:
     """The same file; the library writes the metadata in another order each time."""
-    end = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:end])
+    header, end = header_of(data)
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of 8
     return len(text).to_bytes(8, "little") + text + data[end:]
+
+
+def header_of(data: bytes) -> tuple[dict[str, Any], int]:
+    """Of a length, a header in JSON and the numbers: the header, and where the numbers begin."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    return json.loads(data[8:end].decode()), end
 
 
 def checksum(tensors: Mapping[str, Any]) -> str:
@@ -80,9 +85,8 @@ def checksum(tensors: Mapping[str, Any]) -> str:
 
 
 def metadata_of(data: bytes) -> dict[str, str]:
-    """The metadata of a file that the library has found sound: a length, a header in JSON, ..."""
-    end = 8 + int.from_bytes(data[:8], "little")
-    metadata: dict[str, str] = json.loads(data[8:end].decode()).get("__metadata__") or {}
+    """The metadata of a file that the library has found sound."""
+    metadata: dict[str, str] = header_of(data)[0].get("__metadata__") or {}
     if KEY not in metadata:
         raise ValueError(
             f"its metadata have no {KEY!r}, so that nothing tells the activations;"

@@ -21,13 +21,13 @@ from micrograd_bp.commands.settings import (
 from micrograd_bp.data import Array
 from micrograd_bp.files import place_in
 from micrograd_bp.history import History
+from micrograd_bp.interrupt import INTERRUPTED
 from micrograd_bp.nn import MLP
 from micrograd_bp.training import train
 
 DIRECTORY = Path("micrograd-bp-train")
 MODEL, CHECKPOINT, SETTINGS = "model.npz", "checkpoint.npz", "settings.json"
 TABLE, PLOT = "history.csv", "history.svg"
-INTERRUPTED = 130
 
 
 def add(commands: Commands) -> None:
