@@ -86,8 +86,8 @@ def made(layout, rows):
     try:
         with np.errstate(all="ignore"):
             return LAYOUTS[layout](rows)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return rows
+    except (ValueError, TypeError, OverflowError, IndexError, DeprecationWarning):
+        return rows  # NumPy 1 warns of -1 as an unsigned integer, NumPy 2 refuses it
 
 
 def try_data(X, Y, layout, cost, method):
